@@ -74,17 +74,20 @@ Result<T> with(Result<T> result, std::string_view context) {
 
 }  // namespace cgm
 
-/// Evaluates a Result; on failure returns its error from the enclosing function, else yields the value.
-#define TRY(expression)                                                              \
-  __extension__({                                                                    \
-    auto&& try_result_ = (expression);                                               \
-    if (!try_result_) return std::unexpected(std::move(try_result_).error());        \
-    std::move(*try_result_);                                                         \
+#define CGM_TRY_JOIN_(a, b) a##b
+#define CGM_TRY_NAME_(a, b) CGM_TRY_JOIN_(a, b)
+#define CGM_TRY_(name, expression)                                    \
+  __extension__({                                                     \
+    auto&& name = (expression);                                       \
+    if (!name) return std::unexpected(std::move(name).error());       \
+    std::move(*name);                                                 \
   })
 
+/// Evaluates a Result; on failure returns its error from the enclosing function, else yields the value.
+#define TRY(expression) CGM_TRY_(CGM_TRY_NAME_(try_result_, __COUNTER__), expression)
+
 /// The same for Result<void>, and where the value does not matter.
-#define TRY_VOID(expression)                                                         \
-  do {                                                                               \
-    auto&& try_result_ = (expression);                                               \
-    if (!try_result_) return std::unexpected(std::move(try_result_).error());        \
+#define TRY_VOID(expression)                                                              \
+  do {                                                                                    \
+    if (auto&& try_void_ = (expression); !try_void_) return std::unexpected(std::move(try_void_).error()); \
   } while (false)
