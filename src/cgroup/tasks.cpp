@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Lists of tasks.
+#include "cgroup/tasks.hpp"
+
+#include <algorithm>
+
+#include "base/number.hpp"
+#include "cgroup/leaf.hpp"
+
+namespace cgm::cgroup {
+
+namespace {
+
+Result<std::vector<pid_t>> ids_of(const Cgroup& cgroup, std::string_view file) {
+  std::vector<pid_t> ids = TRY(parse_ids(TRY(cgroup.read(file))));
+  if (cgroup.is_v2()) {
+    // Read after the cgroup itself: a task that is moved into the leaf meanwhile is seen twice, never missed.
+    auto leaf = open_leaf(cgroup);
+    if (leaf) {
+      auto more = leaf->read(file);
+      if (more) {
+        std::vector<pid_t> parsed = TRY(parse_ids(*more));
+        ids.insert(ids.end(), parsed.begin(), parsed.end());
+      }
+    }
+  }
+  sort_ids(ids);
+  return ids;
+}
+
+}  // namespace
+
+Result<std::vector<pid_t>> parse_ids(std::string_view text) {
+  std::vector<pid_t> ids;
+  ids.reserve(text.size() / 6);
+  while (!text.empty()) {
+    std::string_view line = take_until(text, '\n');
+    if (line.empty()) continue;
+    auto id = parse_number<pid_t>(line);
+    if (!id || *id < 0) return fail(ErrorKind::protocol, "malformed task id '" + std::string(line.substr(0, 20)) + "'");
+    ids.push_back(*id);
+  }
+  return ids;
+}
+
+void sort_ids(std::vector<pid_t>& ids) {
+  if (!std::is_sorted(ids.begin(), ids.end())) std::sort(ids.begin(), ids.end());
+  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+  if (!ids.empty() && ids.front() == 0) ids.erase(ids.begin());
+}
+
+Result<std::vector<pid_t>> tasks_of(const Cgroup& cgroup) { return ids_of(cgroup, tasks_file(cgroup.hierarchy().version())); }
+
+Result<std::vector<pid_t>> processes_of(const Cgroup& cgroup) { return ids_of(cgroup, "cgroup.procs"); }
+
+}  // namespace cgm::cgroup

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Which tasks are in a cgroup. The leaf's tasks count as the cgroup's own.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string_view>
+#include <vector>
+
+#include "base/error.hpp"
+#include "cgroup/cgroup.hpp"
+
+namespace cgm::cgroup {
+
+/// Parses a `tasks` or `cgroup.procs` file: one id a line; 0 stands for a task outside our pid namespace. Pure.
+Result<std::vector<pid_t>> parse_ids(std::string_view text);
+
+/// Sorts ascending and drops duplicates and zeros.
+void sort_ids(std::vector<pid_t>& ids);
+
+/// Ids as the classic GetTasks tells them: v1 thread ids, v2 process ids, the leaf's included; ascending, each once.
+Result<std::vector<pid_t>> tasks_of(const Cgroup& cgroup);
+
+/// Process ids (cgroup.procs), the leaf's included; ascending, each once.
+Result<std::vector<pid_t>> processes_of(const Cgroup& cgroup);
+
+}  // namespace cgm::cgroup
