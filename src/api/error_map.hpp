@@ -12,6 +12,8 @@ namespace cgm::api {
 inline constexpr const char* kClassicError = "org.freedesktop.DBus.Error.InvalidArgs";
 
 /// What the classic interface says of a failure: `invalid request: <text>`. Old clients look for the first two words.
-inline std::string classic_text(const Error& error) { return "invalid request: " + error.text(); }
+inline std::string classic_text(const Error& error) {
+  return "invalid request: " + error.text();
+}
 
 }  // namespace cgm::api

@@ -29,9 +29,17 @@ std::string introspection() {
     xml.append("  <method name=\"").append(one.name).append("\">\n");
     std::string_view names = one.in_names;
     for (const char* type = one.in; *type != '\0'; type++)
-      xml.append("   <arg name=\"").append(take_until(names, ' ')).append("\" type=\"").append(1, *type).append("\" direction=\"in\"/>\n");
+      xml.append("   <arg name=\"")
+          .append(take_until(names, ' '))
+          .append("\" type=\"")
+          .append(1, *type)
+          .append("\" direction=\"in\"/>\n");
     if (*one.out != '\0')
-      xml.append("   <arg name=\"").append(one.out_name).append("\" type=\"").append(one.out).append("\" direction=\"out\"/>\n");
+      xml.append("   <arg name=\"")
+          .append(one.out_name)
+          .append("\" type=\"")
+          .append(one.out)
+          .append("\" direction=\"out\"/>\n");
     xml.append("  </method>\n");
   }
   return xml + "  <property name=\"api_version\" type=\"i\" access=\"read\"/>\n </interface>\n";

@@ -45,18 +45,19 @@ enum class Controllers {
 /// controller, cgroup, key, value, the integers first and second.
 struct MethodInfo {
   Method method;
-  const char* name;       ///< on the wire
-  const char* in;         ///< D-Bus signature of the arguments
-  const char* in_names;   ///< their names, separated by blanks
-  const char* out;        ///< D-Bus signature of the answer
-  const char* out_name;   ///< its name; empty where there is none
+  const char* name;      ///< on the wire
+  const char* in;        ///< D-Bus signature of the arguments
+  const char* in_names;  ///< their names, separated by blanks
+  const char* out;       ///< D-Bus signature of the answer
+  const char* out_name;  ///< its name; empty where there is none
   Controllers controllers;
 };
 
 inline constexpr std::array kMethods = {
     MethodInfo{Method::ping, "Ping", "i", "junk", "", "", Controllers::none},
     MethodInfo{Method::get_pid_cgroup, "GetPidCgroup", "si", "controller pid", "s", "output", Controllers::single},
-    MethodInfo{Method::get_pid_cgroup_abs, "GetPidCgroupAbs", "si", "controller pid", "s", "output", Controllers::single},
+    MethodInfo{Method::get_pid_cgroup_abs, "GetPidCgroupAbs", "si", "controller pid", "s", "output",
+               Controllers::single},
     MethodInfo{Method::create, "Create", "ss", "controller cgroup", "i", "existed", Controllers::list},
     MethodInfo{Method::chown, "Chown", "ssii", "controller cgroup uid gid", "", "", Controllers::list},
     MethodInfo{Method::chmod, "Chmod", "sssi", "controller cgroup file mode", "", "", Controllers::list},
@@ -66,7 +67,8 @@ inline constexpr std::array kMethods = {
     MethodInfo{Method::set_value, "SetValue", "ssss", "controller cgroup key value", "", "", Controllers::single},
     MethodInfo{Method::remove, "Remove", "ssi", "controller cgroup recursive", "i", "existed", Controllers::list},
     MethodInfo{Method::get_tasks, "GetTasks", "ss", "controller cgroup", "ai", "pids", Controllers::single},
-    MethodInfo{Method::get_tasks_recursive, "GetTasksRecursive", "ss", "controller cgroup", "ai", "pids", Controllers::list},
+    MethodInfo{Method::get_tasks_recursive, "GetTasksRecursive", "ss", "controller cgroup", "ai", "pids",
+               Controllers::list},
     MethodInfo{Method::list_children, "ListChildren", "ss", "controller cgroup", "as", "output", Controllers::single},
     MethodInfo{Method::remove_on_empty, "RemoveOnEmpty", "ss", "controller cgroup", "", "", Controllers::list},
     MethodInfo{Method::prune, "Prune", "ss", "controller cgroup", "", "", Controllers::list},
@@ -75,7 +77,9 @@ inline constexpr std::array kMethods = {
 };
 
 /// The table's row of a method.
-constexpr const MethodInfo& info(Method method) { return kMethods[static_cast<size_t>(method)]; }
+constexpr const MethodInfo& info(Method method) {
+  return kMethods[static_cast<size_t>(method)];
+}
 
 /// The row by its name on the wire, or null.
 const MethodInfo* find_method(std::string_view name);

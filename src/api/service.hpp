@@ -17,8 +17,8 @@
 
 namespace cgm::api {
 
-/// Who asks, as the kernel vouches for it: fixed at connect(2), never from /proc. The process is pinned by descriptors of
-/// its /proc entry, so that a reused pid reads as gone; they are opened with the first request that needs them.
+/// Who asks, as the kernel vouches for it: fixed at connect(2), never from /proc. The process is pinned by descriptors
+/// of its /proc entry, so that a reused pid reads as gone; they are opened with the first request that needs them.
 struct Caller {
   net::Credentials credentials;
   std::vector<gid_t> groups;  ///< supplementary
@@ -46,7 +46,8 @@ struct Key {
   bool operator==(const Key&) const = default;
 };
 
-using Answer = std::variant<std::monostate, int32_t, std::string, std::vector<int32_t>, std::vector<std::string>, std::vector<Key>>;
+using Answer = std::variant<std::monostate, int32_t, std::string, std::vector<int32_t>, std::vector<std::string>,
+                            std::vector<Key>>;
 
 /// Called once, on the loop's thread, with the outcome.
 using Reply = std::function<void(Result<Answer>)>;

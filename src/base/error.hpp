@@ -63,7 +63,9 @@ using Result = std::expected<T, Error>;
 inline std::unexpected<Error> fail(ErrorKind kind, std::string text) {
   return std::unexpected(Error(kind, std::move(text)));
 }
-inline std::unexpected<Error> fail(Error error) { return std::unexpected(std::move(error)); }
+inline std::unexpected<Error> fail(Error error) {
+  return std::unexpected(std::move(error));
+}
 
 /// Adds context to a failed result; a success passes unchanged.
 template <class T>
@@ -76,18 +78,18 @@ Result<T> with(Result<T> result, std::string_view context) {
 
 #define CGM_TRY_JOIN_(a, b) a##b
 #define CGM_TRY_NAME_(a, b) CGM_TRY_JOIN_(a, b)
-#define CGM_TRY_(name, expression)                                    \
-  __extension__({                                                     \
-    auto&& name = (expression);                                       \
-    if (!name) return std::unexpected(std::move(name).error());       \
-    std::move(*name);                                                 \
+#define CGM_TRY_(name, expression)                              \
+  __extension__({                                               \
+    auto&& name = (expression);                                 \
+    if (!name) return std::unexpected(std::move(name).error()); \
+    std::move(*name);                                           \
   })
 
 /// Evaluates a Result; on failure returns its error from the enclosing function, else yields the value.
 #define TRY(expression) CGM_TRY_(CGM_TRY_NAME_(try_result_, __COUNTER__), expression)
 
 /// The same for Result<void>, and where the value does not matter.
-#define TRY_VOID(expression)                                                              \
-  do {                                                                                    \
+#define TRY_VOID(expression)                                                                               \
+  do {                                                                                                     \
     if (auto&& try_void_ = (expression); !try_void_) return std::unexpected(std::move(try_void_).error()); \
   } while (false)

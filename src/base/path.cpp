@@ -52,7 +52,8 @@ Result<Fd> open_beneath_by_component(int root, std::string_view path, int flags)
     if (last) break;
   }
   if ((flags & O_PATH) != 0) {
-    if ((flags & O_DIRECTORY) != 0 && !S_ISDIR(TRY(sys::fstat(at)).st_mode)) return fail(Error::from_errno(ENOTDIR, "openat", path));
+    if ((flags & O_DIRECTORY) != 0 && !S_ISDIR(TRY(sys::fstat(at)).st_mode))
+      return fail(Error::from_errno(ENOTDIR, "openat", path));
     return here;
   }
   return reopen(at, flags);

@@ -59,7 +59,9 @@ Result<uint64_t> Process::namespace_inode(const std::string& kind) const {
   return TRY(sys::fstatat(dir_.get(), "ns/" + kind, 0)).st_ino;
 }
 
-Result<void> Process::signal(int signal) const { return sys::pidfd_send_signal(pidfd_.get(), signal); }
+Result<void> Process::signal(int signal) const {
+  return sys::pidfd_send_signal(pidfd_.get(), signal);
+}
 
 Result<pid_t> pid_of_pidfd(int pidfd) {
   Fd info = TRY(sys::openat(AT_FDCWD, "/proc/self/fdinfo/" + std::to_string(pidfd), O_RDONLY));

@@ -52,7 +52,8 @@ class Process final {
   Fd dir_;
 };
 
-/// The pid that a pidfd refers to, from its fdinfo; gone where the process has exited, invalid where it has no pid here.
+/// The pid that a pidfd refers to, from its fdinfo; gone where the process has exited, invalid where it has no pid
+/// here.
 Result<pid_t> pid_of_pidfd(int pidfd);
 
 }  // namespace cgm

@@ -11,7 +11,8 @@ namespace {
 constexpr size_t kMaxLines = 65536;
 
 std::unexpected<Error> malformed(std::string_view file, std::string_view line) {
-  return fail(ErrorKind::protocol, "malformed " + std::string(file) + " line '" + std::string(line.substr(0, 80)) + "'");
+  return fail(ErrorKind::protocol,
+              "malformed " + std::string(file) + " line '" + std::string(line.substr(0, 80)) + "'");
 }
 
 /// Calls `parse_line` for each non-empty line until it fails.
@@ -91,7 +92,8 @@ Result<Status> parse_status(std::string_view text) {
     if (key == "Tgid") return number(field(rest), status.tgid);
     if (key == "Pid") return have_pid = number(field(rest), status.pid);
     if (key == "PPid") return number(field(rest), status.ppid);
-    if (key == "Uid") return have_uid = number(field(rest), status.real_uid) && number(field(rest), status.effective_uid);
+    if (key == "Uid")
+      return have_uid = number(field(rest), status.real_uid) && number(field(rest), status.effective_uid);
     if (key == "Gid") return number(field(rest), status.real_gid) && number(field(rest), status.effective_gid);
     if (key == "CapEff") return number(field(rest), status.cap_effective, 16);
     if (key == "CapBnd") return number(field(rest), status.cap_bounding, 16);
@@ -177,7 +179,8 @@ Result<std::vector<IdRange>> parse_id_map(std::string_view text) {
     IdRange range;
     std::string_view rest = line;
     if (ranges.size() >= kMaxIdRanges) return false;
-    if (!number(field(rest), range.inside) || !number(field(rest), range.outside) || !number(field(rest), range.count)) return false;
+    if (!number(field(rest), range.inside) || !number(field(rest), range.outside) || !number(field(rest), range.count))
+      return false;
     if (!field(rest).empty() || range.count == 0) return false;
     constexpr uint64_t kEnd = uint64_t{1} << 32;
     if (uint64_t{range.inside} + range.count > kEnd || uint64_t{range.outside} + range.count > kEnd) return false;
@@ -195,7 +198,8 @@ Result<std::vector<Subsystem>> parse_cgroups(std::string_view text) {
     std::string_view rest = line;
     one.name = field(rest);
     int enabled = 0;
-    if (one.name.empty() || !number(field(rest), one.hierarchy) || !number(field(rest), one.cgroups) || !number(field(rest), enabled))
+    if (one.name.empty() || !number(field(rest), one.hierarchy) || !number(field(rest), one.cgroups) ||
+        !number(field(rest), enabled))
       return false;
     one.enabled = enabled != 0;
     subsystems.push_back(std::move(one));

@@ -22,7 +22,8 @@ std::unexpected<Error> failed(std::string_view call, std::string_view argument =
 Result<sockaddr_un> address_of(const std::string& path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
-  if (path.empty() || path.size() >= sizeof address.sun_path) return fail(ErrorKind::invalid, "socket path '" + path + "' is empty or too long");
+  if (path.empty() || path.size() >= sizeof address.sun_path)
+    return fail(ErrorKind::invalid, "socket path '" + path + "' is empty or too long");
   std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
   return address;
 }
@@ -54,7 +55,8 @@ Result<Fd> peer_pidfd(int socket) {
   int fd = -1;
   socklen_t size = sizeof fd;
   if (::getsockopt(socket, SOL_SOCKET, SO_PEERPIDFD, &fd, &size) == 0) return Fd(fd);
-  if (errno == ENOPROTOOPT) return fail(Error(ErrorKind::unsupported, errno, "getsockopt SO_PEERPIDFD: this kernel has none (6.5)"));
+  if (errno == ENOPROTOOPT)
+    return fail(Error(ErrorKind::unsupported, errno, "getsockopt SO_PEERPIDFD: this kernel has none (6.5)"));
   return failed("getsockopt SO_PEERPIDFD");
 }
 
@@ -75,7 +77,8 @@ Result<Fd> connect_to(const std::string& path) {
   sockaddr_un address = TRY(address_of(path));
   Fd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!socket) return failed("socket");
-  if (::connect(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) < 0) return failed("connect", path);
+  if (::connect(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) < 0)
+    return failed("connect", path);
   return socket;
 }
 

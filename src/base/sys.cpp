@@ -131,7 +131,8 @@ Result<std::string> fgetxattr(int fd, const std::string& name) {
   char buffer[256];
   ssize_t n = ::fgetxattr(fd, name.c_str(), buffer, sizeof buffer);
   if (n < 0) {
-    if (errno == ENODATA) return fail(Error(ErrorKind::not_found, ENODATA, "fgetxattr \"" + name + "\": no such attribute"));
+    if (errno == ENODATA)
+      return fail(Error(ErrorKind::not_found, ENODATA, "fgetxattr \"" + name + "\": no such attribute"));
     return failed("fgetxattr", name);
   }
   return std::string(buffer, static_cast<size_t>(n));
@@ -147,12 +148,14 @@ Result<Fd> mount_detached(const std::string& type, std::span<const std::string> 
   for (const std::string& option : options) {
     size_t equals = option.find('=');
     std::string key = option.substr(0, equals);
-    long r = equals == std::string::npos
-                 ? ::syscall(SYS_fsconfig, context.get(), FSCONFIG_SET_FLAG, key.c_str(), nullptr, 0)
-                 : ::syscall(SYS_fsconfig, context.get(), FSCONFIG_SET_STRING, key.c_str(), option.c_str() + equals + 1, 0);
+    long r =
+        equals == std::string::npos
+            ? ::syscall(SYS_fsconfig, context.get(), FSCONFIG_SET_FLAG, key.c_str(), nullptr, 0)
+            : ::syscall(SYS_fsconfig, context.get(), FSCONFIG_SET_STRING, key.c_str(), option.c_str() + equals + 1, 0);
     if (r < 0) return failed("fsconfig", option);
   }
-  if (::syscall(SYS_fsconfig, context.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) < 0) return failed("fsconfig create", type);
+  if (::syscall(SYS_fsconfig, context.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) < 0)
+    return failed("fsconfig create", type);
   Fd mount(static_cast<int>(::syscall(SYS_fsmount, context.get(), FSMOUNT_CLOEXEC,
                                       MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)));
   if (!mount) return failed("fsmount", type);

@@ -15,7 +15,8 @@ Result<Cgroup> Cgroup::open(const Hierarchy& hierarchy, CgroupPath path) {
 }
 
 Result<Fd> Cgroup::open_file(std::string_view key, int flags) const {
-  if (!is_key(key)) return fail(ErrorKind::invalid, "'" + std::string(key.substr(0, 64)) + "' is no file name of a cgroup");
+  if (!is_key(key))
+    return fail(ErrorKind::invalid, "'" + std::string(key.substr(0, 64)) + "' is no file name of a cgroup");
   return sys::openat(dir_.get(), std::string(key), flags | O_NOFOLLOW | O_NONBLOCK);
 }
 
@@ -34,7 +35,8 @@ bool Cgroup::has_file(std::string_view key) const {
 }
 
 Result<Cgroup> Cgroup::child(std::string_view name) const {
-  if (!is_key(name)) return fail(ErrorKind::invalid, "'" + std::string(name.substr(0, 64)) + "' is no name of a cgroup");
+  if (!is_key(name))
+    return fail(ErrorKind::invalid, "'" + std::string(name.substr(0, 64)) + "' is no name of a cgroup");
   Fd dir = TRY(open_beneath(dir_.get(), name, O_PATH | O_DIRECTORY));
   return Cgroup(*hierarchy_, path_ / TRY(CgroupPath::from_kernel(name)), std::move(dir));
 }
@@ -55,7 +57,8 @@ Result<void> write_file(int fd, std::string_view key, std::string_view value) {
     return fail(Error::from_errno(error.code(), call));
   }
   if (*written != value.size())
-    return fail(ErrorKind::os, "write '" + shown + "' to \"" + std::string(key) + "\": only " + std::to_string(*written) + " bytes were taken");
+    return fail(ErrorKind::os, "write '" + shown + "' to \"" + std::string(key) + "\": only " +
+                                   std::to_string(*written) + " bytes were taken");
   return {};
 }
 

@@ -21,7 +21,8 @@ class Cgroup final {
   /// Opens an existing cgroup below the hierarchy's root (base/path.hpp). Errors: not_found, denied.
   static Result<Cgroup> open(const Hierarchy& hierarchy, CgroupPath path);
   /// Wraps a directory that was opened already (O_PATH).
-  Cgroup(const Hierarchy& hierarchy, CgroupPath path, Fd dir) : hierarchy_(&hierarchy), path_(std::move(path)), dir_(std::move(dir)) {}
+  Cgroup(const Hierarchy& hierarchy, CgroupPath path, Fd dir)
+      : hierarchy_(&hierarchy), path_(std::move(path)), dir_(std::move(dir)) {}
 
   const Hierarchy& hierarchy() const { return *hierarchy_; }
   bool is_v2() const { return hierarchy_->is_v2(); }
@@ -54,6 +55,8 @@ Result<void> write_file(int fd, std::string_view key, std::string_view value);
 Result<std::string> read_file(int fd, std::string_view key);
 
 /// The file that moves tasks into a cgroup: `tasks` on v1, `cgroup.procs` on v2.
-inline std::string_view tasks_file(Version version) { return version == Version::v1 ? "tasks" : "cgroup.procs"; }
+inline std::string_view tasks_file(Version version) {
+  return version == Version::v1 ? "tasks" : "cgroup.procs";
+}
 
 }  // namespace cgm::cgroup

@@ -73,8 +73,8 @@ std::string Hierarchy::label() const {
 
 bool Hierarchy::is_in(const procfs::CgroupLine& line) const {
   if (is_v2()) return line.hierarchy == 0 && line.controllers.empty();
-  return !found_.controllers.empty() &&
-         std::find(line.controllers.begin(), line.controllers.end(), found_.controllers.front()) != line.controllers.end();
+  return !found_.controllers.empty() && std::find(line.controllers.begin(), line.controllers.end(),
+                                                  found_.controllers.front()) != line.controllers.end();
 }
 
 Result<CgroupPath> Hierarchy::locate(std::string_view proc_path) const {
@@ -125,7 +125,9 @@ std::vector<FoundHierarchy> find_hierarchies(std::span<const procfs::Mount> moun
 }
 
 Hierarchies::Hierarchies(std::vector<Hierarchy> hierarchies) {
-  auto key = [](const Hierarchy& h) { return h.controllers().empty() ? std::string_view() : bare(h.controllers().front()); };
+  auto key = [](const Hierarchy& h) {
+    return h.controllers().empty() ? std::string_view() : bare(h.controllers().front());
+  };
   std::stable_sort(hierarchies.begin(), hierarchies.end(), [&](const Hierarchy& a, const Hierarchy& b) {
     if (key(a).empty() != key(b).empty()) return key(b).empty();
     return key(a) < key(b);
@@ -140,9 +142,11 @@ Result<Hierarchies> Hierarchies::discover(const DiscoverOptions& options) {
   std::vector<Hierarchy> opened;
   std::vector<Error> problems;
   auto skipped = [&](const FoundHierarchy& found) {
-    return !found.controllers.empty() && std::all_of(found.controllers.begin(), found.controllers.end(), [&](const auto& c) {
-      return std::find_if(options.skip.begin(), options.skip.end(), [&](const auto& s) { return bare(s) == bare(c); }) != options.skip.end();
-    });
+    return !found.controllers.empty() &&
+           std::all_of(found.controllers.begin(), found.controllers.end(), [&](const auto& c) {
+             return std::find_if(options.skip.begin(), options.skip.end(),
+                                 [&](const auto& s) { return bare(s) == bare(c); }) != options.skip.end();
+           });
   };
   auto add = [&](FoundHierarchy found, Fd root) {
     if (found.version == Version::v2) found.controllers = v2_controllers_of(root.get());
@@ -166,7 +170,8 @@ Result<Hierarchies> Hierarchies::discover(const DiscoverOptions& options) {
       problems.push_back(std::move(root.error()));
   }
   for (const std::string& wanted : options.mount_v1) {
-    FoundHierarchy found{.version = Version::v1, .controllers = split(wanted, ','), .mount_point = "", .mount_root = "/"};
+    FoundHierarchy found{
+        .version = Version::v1, .controllers = split(wanted, ','), .mount_point = "", .mount_root = "/"};
     sort_bare(found.controllers);
     bool present = std::any_of(opened.begin(), opened.end(), [&](const Hierarchy& h) {
       return std::any_of(found.controllers.begin(), found.controllers.end(), [&](const auto& c) { return h.has(c); });

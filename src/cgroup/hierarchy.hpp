@@ -21,7 +21,8 @@ enum class Version { v1, v2 };
 /// What mountinfo says of one hierarchy: plain data, made by a pure function.
 struct FoundHierarchy {
   Version version = Version::v1;
-  std::vector<std::string> controllers;  ///< v1: those mounted together, `name=X` for a named one; v2: empty until opened
+  std::vector<std::string>
+      controllers;  ///< v1: those mounted together, `name=X` for a named one; v2: empty until opened
   std::string mount_point;
   std::string mount_root;  ///< the mount's root as /proc shows it to us; `/` unless bind-mounted or namespaced
   unsigned major = 0, minor = 0;
@@ -75,8 +76,8 @@ struct DiscoverOptions {
 /// All hierarchies of a host. Addresses of its members are stable.
 class Hierarchies final {
  public:
-  /// Reads /proc and opens what it finds. A mount that cannot be opened, or that something else is mounted over, is left
-  /// out and named in `problems()`.
+  /// Reads /proc and opens what it finds. A mount that cannot be opened, or that something else is mounted over, is
+  /// left out and named in `problems()`.
   static Result<Hierarchies> discover(const DiscoverOptions& options = {});
   /// From given ones, for tests; sorts as `all` does.
   explicit Hierarchies(std::vector<Hierarchy> hierarchies);
@@ -85,7 +86,8 @@ class Hierarchies final {
   /// controller, or last where it has none.
   const std::deque<Hierarchy>& all() const { return hierarchies_; }
   /// The hierarchy that serves a controller by its v1 or v2 name: mounted on v1, or else the v2 tree (`blkio` is io,
-  /// `cpuacct` is cpu; `freezer`, `devices`, `systemd`, `name=systemd` and `unified` are the tree itself). Null where none.
+  /// `cpuacct` is cpu; `freezer`, `devices`, `systemd`, `name=systemd` and `unified` are the tree itself). Null where
+  /// none.
   const Hierarchy* find(std::string_view controller) const;
   /// The v2 tree, or null.
   const Hierarchy* unified() const;
@@ -96,8 +98,8 @@ class Hierarchies final {
   std::vector<Error> problems_;
 };
 
-/// The v2 controller that a v1 or v2 controller name means on a v2 tree (`blkio` -> `io`), or empty where it is the tree
-/// itself (`freezer`, `devices`, `unified`, named ones).
+/// The v2 controller that a v1 or v2 controller name means on a v2 tree (`blkio` -> `io`), or empty where it is the
+/// tree itself (`freezer`, `devices`, `unified`, named ones).
 std::string_view v2_controller(std::string_view name);
 
 }  // namespace cgm::cgroup

@@ -18,7 +18,9 @@ namespace {
 // A loop of read and write empties a cgroup under 23 000 forks a second in 5 passes.
 constexpr int kEmptyingPasses = 200;
 
-std::string shown(const Cgroup& cgroup) { return "cgroup '" + cgroup.path().absolute() + "'"; }
+std::string shown(const Cgroup& cgroup) {
+  return "cgroup '" + cgroup.path().absolute() + "'";
+}
 
 bool lists(std::string_view words, std::string_view word) {
   while (!words.empty())
@@ -63,7 +65,8 @@ Result<Cgroup> make_leaf(const Cgroup& cgroup) {
 
 Result<void> check_domain(const Cgroup& cgroup) {
   auto type = cgroup.read("cgroup.type");
-  if (type && *type != "domain") return fail(ErrorKind::busy, shown(cgroup) + " is '" + *type + "': it can hold no leaf for its tasks");
+  if (type && *type != "domain")
+    return fail(ErrorKind::busy, shown(cgroup) + " is '" + *type + "': it can hold no leaf for its tasks");
   return {};
 }
 
@@ -75,10 +78,13 @@ Result<void> empty_into(const Cgroup& from, const Cgroup& to) {
     if (ids.empty()) return {};
     for (pid_t id : ids) {
       // Written back, 0 would move ourselves.
-      if (id == 0) return fail(ErrorKind::busy, shown(from) + " holds a task of another pid namespace, which cannot be moved to a leaf");
+      if (id == 0)
+        return fail(ErrorKind::busy,
+                    shown(from) + " holds a task of another pid namespace, which cannot be moved to a leaf");
       auto moved = sys::write(procs.get(), std::to_string(id), "cgroup.procs");
       if (!moved && moved.error().code() != ESRCH) {
-        if (moved.error().code() == EINVAL) return fail(ErrorKind::busy, shown(from) + " holds kernel thread " + std::to_string(id));
+        if (moved.error().code() == EINVAL)
+          return fail(ErrorKind::busy, shown(from) + " holds kernel thread " + std::to_string(id));
         return fail(std::move(moved.error()).with("move task " + std::to_string(id) + " of " + shown(from)));
       }
     }
@@ -88,7 +94,9 @@ Result<void> empty_into(const Cgroup& from, const Cgroup& to) {
 
 }  // namespace
 
-bool is_true_root(const Cgroup& cgroup) { return cgroup.path().is_root() && !cgroup.has_file("cgroup.type"); }
+bool is_true_root(const Cgroup& cgroup) {
+  return cgroup.path().is_root() && !cgroup.has_file("cgroup.type");
+}
 
 Result<Cgroup> open_leaf(const Cgroup& cgroup) {
   auto dir = sys::openat(cgroup.dir(), std::string(kLeafName), O_PATH | O_DIRECTORY | O_NOFOLLOW);
@@ -99,7 +107,9 @@ Result<Cgroup> open_leaf(const Cgroup& cgroup) {
 }
 
 Result<Cgroup> home_of_tasks(const Cgroup& cgroup) {
-  auto itself = [&]() -> Result<Cgroup> { return Cgroup(cgroup.hierarchy(), cgroup.path(), TRY(sys::dup(cgroup.dir()))); };
+  auto itself = [&]() -> Result<Cgroup> {
+    return Cgroup(cgroup.hierarchy(), cgroup.path(), TRY(sys::dup(cgroup.dir())));
+  };
   if (!cgroup.is_v2() || is_true_root(cgroup)) return itself();
   auto leaf = open_leaf(cgroup);
   if (leaf || leaf.error().kind() != ErrorKind::not_found) return leaf;
@@ -114,7 +124,8 @@ Result<Cgroup> home_of_tasks(const Cgroup& cgroup) {
 Result<void> enable_controller(const Cgroup& cgroup, std::string_view controller) {
   if (lists(TRY(cgroup.read("cgroup.subtree_control")), controller)) return {};
   if (!lists(TRY(cgroup.read("cgroup.controllers")), controller))
-    return fail(ErrorKind::unsupported, "controller '" + std::string(controller) + "' is not available in " + shown(cgroup));
+    return fail(ErrorKind::unsupported,
+                "controller '" + std::string(controller) + "' is not available in " + shown(cgroup));
   if (!is_true_root(cgroup)) {
     TRY_VOID(check_domain(cgroup));
     if (!TRY(cgroup.read("cgroup.procs")).empty()) {

@@ -31,8 +31,8 @@ Result<Cgroup> home_of_tasks(const Cgroup& cgroup);
 /// unsupported (the controller is not available here), denied.
 Result<void> enable_controller(const Cgroup& cgroup, std::string_view controller);
 
-/// Moves the tasks of `cgroup` back from its leaf and removes that, where no controller is enabled below any more and no
-/// children are left; nothing is done where it has no leaf.
+/// Moves the tasks of `cgroup` back from its leaf and removes that, where no controller is enabled below any more and
+/// no children are left; nothing is done where it has no leaf.
 Result<void> remove_leaf(const Cgroup& cgroup);
 
 }  // namespace cgm::cgroup

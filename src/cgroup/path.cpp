@@ -20,8 +20,10 @@ Result<std::string> normalize(std::string_view text, bool allow_leaf) {
     std::string_view component = take_until(text, '/');
     if (component.empty() || component == ".") continue;
     if (component == "..") return fail(ErrorKind::invalid, "path holds '..'");
-    if (component.size() > CgroupPath::kMaxComponent) return fail(ErrorKind::invalid, "a name in the path is longer than 255 bytes");
-    if (component == kLeafName && !allow_leaf) return fail(ErrorKind::invalid, "'.cgm_leaf' is not a cgroup of its own");
+    if (component.size() > CgroupPath::kMaxComponent)
+      return fail(ErrorKind::invalid, "a name in the path is longer than 255 bytes");
+    if (component == kLeafName && !allow_leaf)
+      return fail(ErrorKind::invalid, "'.cgm_leaf' is not a cgroup of its own");
     if (!joined.empty()) joined.push_back('/');
     joined.append(component);
   }
@@ -30,9 +32,13 @@ Result<std::string> normalize(std::string_view text, bool allow_leaf) {
 
 }  // namespace
 
-Result<CgroupPath> CgroupPath::parse(std::string_view text) { return CgroupPath(TRY(normalize(text, false))); }
+Result<CgroupPath> CgroupPath::parse(std::string_view text) {
+  return CgroupPath(TRY(normalize(text, false)));
+}
 
-Result<CgroupPath> CgroupPath::from_kernel(std::string_view text) { return CgroupPath(TRY(normalize(text, true))); }
+Result<CgroupPath> CgroupPath::from_kernel(std::string_view text) {
+  return CgroupPath(TRY(normalize(text, true)));
+}
 
 std::vector<std::string_view> CgroupPath::components() const {
   std::vector<std::string_view> parts;

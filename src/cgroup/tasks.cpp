@@ -49,8 +49,12 @@ void sort_ids(std::vector<pid_t>& ids) {
   if (!ids.empty() && ids.front() == 0) ids.erase(ids.begin());
 }
 
-Result<std::vector<pid_t>> tasks_of(const Cgroup& cgroup) { return ids_of(cgroup, tasks_file(cgroup.hierarchy().version())); }
+Result<std::vector<pid_t>> tasks_of(const Cgroup& cgroup) {
+  return ids_of(cgroup, tasks_file(cgroup.hierarchy().version()));
+}
 
-Result<std::vector<pid_t>> processes_of(const Cgroup& cgroup) { return ids_of(cgroup, "cgroup.procs"); }
+Result<std::vector<pid_t>> processes_of(const Cgroup& cgroup) {
+  return ids_of(cgroup, "cgroup.procs");
+}
 
 }  // namespace cgm::cgroup

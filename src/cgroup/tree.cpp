@@ -44,7 +44,8 @@ Result<void> chown_file(const Cgroup& cgroup, const std::string& file, uid_t uid
 }  // namespace
 
 Result<Cgroup> make_child(const Cgroup& parent, std::string_view name) {
-  if (!is_key(name) || name == kLeafName) return fail(ErrorKind::invalid, "'" + std::string(name.substr(0, 64)) + "' is no name of a cgroup");
+  if (!is_key(name) || name == kLeafName)
+    return fail(ErrorKind::invalid, "'" + std::string(name.substr(0, 64)) + "' is no name of a cgroup");
   TRY_VOID(sys::mkdirat(parent.dir(), std::string(name), 0755));
   auto prepared = [&]() -> Result<Cgroup> {
     Cgroup child = TRY(parent.child(name));
@@ -64,7 +65,8 @@ Result<void> hand_over(const Cgroup& cgroup, uid_t uid, gid_t gid) {
 
 Result<void> delegate(const Cgroup& cgroup, uid_t uid, gid_t gid) {
   TRY_VOID(chown_file(cgroup, "", uid, gid));
-  for (const std::string& file : delegate_files(cgroup.hierarchy().version())) TRY_VOID(chown_file(cgroup, file, uid, gid));
+  for (const std::string& file : delegate_files(cgroup.hierarchy().version()))
+    TRY_VOID(chown_file(cgroup, file, uid, gid));
   if (!cgroup.is_v2()) return {};
   auto leaf = open_leaf(cgroup);
   if (leaf)

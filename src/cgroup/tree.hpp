@@ -18,8 +18,9 @@ Result<Cgroup> make_child(const Cgroup& parent, std::string_view name);
 /// Gives the directory and every file in it to uid:gid.
 Result<void> hand_over(const Cgroup& cgroup, uid_t uid, gid_t gid);
 
-/// Gives away what the kernel lists in /sys/kernel/cgroup/delegate (v1: tasks and cgroup.procs) and the directory, so that
-/// the new owner makes and fills children and does not raise the limits. -1 leaves an id unchanged. A leaf's files too.
+/// Gives away what the kernel lists in /sys/kernel/cgroup/delegate (v1: tasks and cgroup.procs) and the directory, so
+/// that the new owner makes and fills children and does not raise the limits. -1 leaves an id unchanged. A leaf's files
+/// too.
 Result<void> delegate(const Cgroup& cgroup, uid_t uid, gid_t gid);
 
 /// Removes one empty cgroup, its own leaf first. Errors: busy (tasks or children), not_found.

@@ -42,7 +42,8 @@ CgroupPath own_path(const Hierarchy& hierarchy) {
 }
 
 void enable_all(const Cgroup& cgroup) {
-  for (const std::string& controller : cgroup.hierarchy().controllers()) (void)cgroup.write("cgroup.subtree_control", "+" + controller);
+  for (const std::string& controller : cgroup.hierarchy().controllers())
+    (void)cgroup.write("cgroup.subtree_control", "+" + controller);
 }
 
 void kill_and_remove(const Cgroup& parent, const std::string& name) {
@@ -145,7 +146,9 @@ int Child::wait() {
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-void Child::kill(int signal) const { ::kill(pid_, signal); }
+void Child::kill(int signal) const {
+  ::kill(pid_, signal);
+}
 
 bool eventually(const std::function<bool()>& condition, int seconds) {
   int64_t deadline = sys::monotonic_ns() + int64_t{seconds} * 1'000'000'000;

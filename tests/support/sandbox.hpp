@@ -17,8 +17,8 @@ namespace cgm::test {
 
 class Sandbox final {
  public:
-  /// Makes a cgroup `cgmt-PID-N` in each hierarchy; on v2 with all available controllers enabled for its children, where
-  /// the kernel lets us. Aborts the test program where it cannot.
+  /// Makes a cgroup `cgmt-PID-N` in each hierarchy; on v2 with all available controllers enabled for its children,
+  /// where the kernel lets us. Aborts the test program where it cannot.
   Sandbox();
   /// Kills the processes below it, all of them ours, and removes everything.
   ~Sandbox();
@@ -61,7 +61,8 @@ class Child final {
   pid_t pid_;
 };
 
-/// Polls `condition` until it holds or `seconds` have passed (generous: these machines are slow); returns whether it held.
+/// Polls `condition` until it holds or `seconds` have passed (generous: these machines are slow); returns whether it
+/// held.
 bool eventually(const std::function<bool()>& condition, int seconds = 30);
 
 }  // namespace cgm::test

@@ -23,7 +23,8 @@ TEST(ParseCgroup, reads_v1_named_and_v2_lines) {
 }
 
 TEST(ParseCgroup, refuses_what_the_kernel_never_writes) {
-  for (const char* text : {"x:cpu:/\n", "1:cpu\n", "1:cpu:relative\n", "-1::/\n", ":::\n"}) EXPECT_FALSE(parse_cgroup(text)) << text;
+  for (const char* text : {"x:cpu:/\n", "1:cpu\n", "1:cpu:relative\n", "-1::/\n", ":::\n"})
+    EXPECT_FALSE(parse_cgroup(text)) << text;
 }
 
 TEST(ParseStat, survives_a_command_name_with_parentheses_and_newlines) {
@@ -37,7 +38,9 @@ TEST(ParseStat, survives_a_command_name_with_parentheses_and_newlines) {
 
 TEST(ParseStatus, reads_ids_capabilities_and_nested_pids) {
   auto status = parse_status(
-      "Name:\tx\nState:\tZ (zombie)\nTgid:\t7\nPid:\t7\nPPid:\t1\nUid:\t1\t2\t3\t4\nGid:\t5\t6\t7\t8\nNSpid:\t7\t3\t1\nCapBnd:\t000001ff\n");
+      "Name:\tx\nState:\tZ "
+      "(zombie)\nTgid:\t7\nPid:\t7\nPPid:\t1\nUid:\t1\t2\t3\t4\nGid:\t5\t6\t7\t8\nNSpid:\t7\t3\t1\nCapBnd:"
+      "\t000001ff\n");
   ASSERT_TRUE(status) << status.error().text();
   EXPECT_EQ(status->state, 'Z');
   EXPECT_EQ(status->real_uid, 1u);
@@ -46,7 +49,9 @@ TEST(ParseStatus, reads_ids_capabilities_and_nested_pids) {
   EXPECT_THAT(status->ns_pid, ElementsAre(7, 3, 1));
 }
 
-TEST(ParseStatus, refuses_a_text_without_uid) { EXPECT_FALSE(parse_status("Pid:\t7\n")); }
+TEST(ParseStatus, refuses_a_text_without_uid) {
+  EXPECT_FALSE(parse_status("Pid:\t7\n"));
+}
 
 TEST(ParseMountinfo, resolves_octal_escapes_and_optional_fields) {
   auto mounts = parse_mountinfo(
@@ -59,7 +64,9 @@ TEST(ParseMountinfo, resolves_octal_escapes_and_optional_fields) {
   EXPECT_EQ((*mounts)[1].minor, 26u);
 }
 
-TEST(ParseMountinfo, refuses_a_line_without_separator) { EXPECT_FALSE(parse_mountinfo("36 35 98:0 / / rw shared:2\n")); }
+TEST(ParseMountinfo, refuses_a_line_without_separator) {
+  EXPECT_FALSE(parse_mountinfo("36 35 98:0 / / rw shared:2\n"));
+}
 
 TEST(ParseIdMap, refuses_empty_and_overflowing_ranges) {
   EXPECT_TRUE(parse_id_map("         0          0 4294967295\n"));
