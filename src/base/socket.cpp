@@ -28,6 +28,48 @@ Result<sockaddr_un> address_of(const std::string& path) {
   return address;
 }
 
+/// sendmsg(2), or -1 with errno.
+ssize_t send_message(int socket, std::string_view data, std::span<const int> descriptors,
+                     const Credentials* credentials, int flags) {
+  if (descriptors.size() > kMaxDescriptors) {
+    errno = EINVAL;
+    return -1;
+  }
+  iovec iov{const_cast<char*>(data.data()), data.size()};
+  msghdr header{};
+  header.msg_iov = &iov;
+  header.msg_iovlen = 1;
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int) * kMaxDescriptors) + CMSG_SPACE(sizeof(ucred))];
+  if (credentials || !descriptors.empty()) {
+    std::memset(control, 0, sizeof control);
+    header.msg_control = control;
+    header.msg_controllen = sizeof control;
+    size_t used = 0;
+    cmsghdr* c = CMSG_FIRSTHDR(&header);
+    if (credentials) {
+      ucred cred{credentials->pid, credentials->uid, credentials->gid};
+      c->cmsg_level = SOL_SOCKET;
+      c->cmsg_type = SCM_CREDENTIALS;
+      c->cmsg_len = CMSG_LEN(sizeof cred);
+      std::memcpy(CMSG_DATA(c), &cred, sizeof cred);
+      used += CMSG_SPACE(sizeof cred);
+      c = CMSG_NXTHDR(&header, c);
+    }
+    if (!descriptors.empty()) {
+      c->cmsg_level = SOL_SOCKET;
+      c->cmsg_type = SCM_RIGHTS;
+      c->cmsg_len = CMSG_LEN(descriptors.size_bytes());
+      std::memcpy(CMSG_DATA(c), descriptors.data(), descriptors.size_bytes());
+      used += CMSG_SPACE(descriptors.size_bytes());
+    }
+    header.msg_controllen = used;
+  }
+  ssize_t n;
+  do n = ::sendmsg(socket, &header, flags | MSG_NOSIGNAL);
+  while (n < 0 && errno == EINTR);
+  return n;
+}
+
 }  // namespace
 
 Result<Credentials> peer_credentials(int socket) {
@@ -88,11 +130,10 @@ Result<std::pair<Fd, Fd>> pair(int type) {
   return std::pair(Fd(fds[0]), Fd(fds[1]));
 }
 
-Result<Message> receive(int socket, size_t size, int flags) {
+Result<Message> receive(int socket, std::span<char> buffer, int flags) {
   Message message;
-  message.data.resize(size);
   alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int) * kMaxDescriptors) + CMSG_SPACE(sizeof(ucred))];
-  iovec iov{message.data.data(), size};
+  iovec iov{buffer.data(), buffer.size()};
   msghdr header{};
   header.msg_iov = &iov;
   header.msg_iovlen = 1;
@@ -102,7 +143,7 @@ Result<Message> receive(int socket, size_t size, int flags) {
   do n = ::recvmsg(socket, &header, flags | MSG_CMSG_CLOEXEC);
   while (n < 0 && errno == EINTR);
   if (n < 0) return failed("recvmsg");
-  message.data.resize(static_cast<size_t>(n));
+  message.data = std::string_view(buffer.data(), static_cast<size_t>(n));
   bool first = true;
   for (cmsghdr* c = CMSG_FIRSTHDR(&header); c; c = CMSG_NXTHDR(&header, c), first = false) {
     if (c->cmsg_level != SOL_SOCKET) continue;
@@ -126,40 +167,17 @@ Result<Message> receive(int socket, size_t size, int flags) {
 
 Result<void> send(int socket, std::string_view data, std::span<const int> descriptors, const Credentials* credentials,
                   int flags) {
-  if (descriptors.size() > kMaxDescriptors) return fail(ErrorKind::invalid, "sendmsg: too many descriptors");
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int) * kMaxDescriptors) + CMSG_SPACE(sizeof(ucred))] = {};
-  iovec iov{const_cast<char*>(data.data()), data.size()};
-  msghdr header{};
-  header.msg_iov = &iov;
-  header.msg_iovlen = 1;
-  header.msg_control = control;
-  header.msg_controllen = sizeof control;
-  size_t used = 0;
-  cmsghdr* c = CMSG_FIRSTHDR(&header);
-  if (credentials) {
-    ucred cred{credentials->pid, credentials->uid, credentials->gid};
-    c->cmsg_level = SOL_SOCKET;
-    c->cmsg_type = SCM_CREDENTIALS;
-    c->cmsg_len = CMSG_LEN(sizeof cred);
-    std::memcpy(CMSG_DATA(c), &cred, sizeof cred);
-    used += CMSG_SPACE(sizeof cred);
-    c = CMSG_NXTHDR(&header, c);
-  }
-  if (!descriptors.empty()) {
-    c->cmsg_level = SOL_SOCKET;
-    c->cmsg_type = SCM_RIGHTS;
-    c->cmsg_len = CMSG_LEN(descriptors.size_bytes());
-    std::memcpy(CMSG_DATA(c), descriptors.data(), descriptors.size_bytes());
-    used += CMSG_SPACE(descriptors.size_bytes());
-  }
-  header.msg_controllen = used;
-  if (used == 0) header.msg_control = nullptr;
-  ssize_t n;
-  do n = ::sendmsg(socket, &header, flags | MSG_NOSIGNAL);
-  while (n < 0 && errno == EINTR);
+  ssize_t n = send_message(socket, data, descriptors, credentials, flags);
   if (n < 0) return failed("sendmsg");
   if (static_cast<size_t>(n) != data.size()) return fail(ErrorKind::os, "sendmsg: sent only a part");
   return {};
+}
+
+Result<size_t> send_some(int socket, std::string_view data, std::span<const int> descriptors) {
+  ssize_t n = send_message(socket, data, descriptors, nullptr, MSG_DONTWAIT);
+  if (n < 0 && errno == EAGAIN) return 0;
+  if (n < 0) return failed("sendmsg");
+  return static_cast<size_t>(n);
 }
 
 Result<void> pass_credentials(int socket, bool on) {

@@ -9,6 +9,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.hpp"
@@ -40,15 +41,18 @@ Result<std::pair<Fd, Fd>> pair(int type);
 
 /// One received message: its bytes, the descriptors it carried, and the credentials if there were any.
 struct Message {
-  std::string data;
+  std::string_view data;  ///< into the buffer that was given
   std::vector<Fd> descriptors;
   std::optional<Credentials> credentials;
   bool first_is_credentials = false;  ///< the first control message was SCM_CREDENTIALS
 };
-/// Receives one message of at most `size` bytes and `kMaxDescriptors` descriptors; what a truncated control message
+/// Receives one message into `buffer`, with at most `kMaxDescriptors` descriptors; what a truncated control message
 /// carried is closed and is an error of kind protocol.
 inline constexpr size_t kMaxDescriptors = 16;
-Result<Message> receive(int socket, size_t size, int flags = 0);
+Result<Message> receive(int socket, std::span<char> buffer, int flags = 0);
+/// Sends as much of `data` as a non-blocking socket takes, the descriptors with the first byte; 0 where it takes none
+/// now.
+Result<size_t> send_some(int socket, std::string_view data, std::span<const int> descriptors = {});
 /// Sends `data` with descriptors and, where given, credentials that the kernel checks.
 Result<void> send(int socket, std::string_view data, std::span<const int> descriptors = {},
                   const Credentials* credentials = nullptr, int flags = 0);

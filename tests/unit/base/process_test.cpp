@@ -61,7 +61,8 @@ TEST(Socket, carries_descriptors_and_credentials) {
   net::Credentials me{::getpid(), ::getuid(), ::getgid()};
   int fds[] = {0};
   ASSERT_TRUE(net::send(pair->first.get(), "x", fds, &me));
-  auto message = net::receive(pair->second.get(), 16);
+  char buffer[16];
+  auto message = net::receive(pair->second.get(), buffer);
   ASSERT_TRUE(message) << message.error().text();
   EXPECT_EQ(message->data, "x");
   EXPECT_EQ(message->descriptors.size(), 1u);

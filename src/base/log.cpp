@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Log lines.
+#include "base/log.hpp"
+
+#include <syslog.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+namespace cgm {
+
+void Log::to_syslog() {
+  ::openlog("cgmanager", LOG_PID, LOG_DAEMON);
+  syslog_ = true;
+}
+
+void Log::write(LogLevel level, std::string_view text) const {
+  constexpr size_t kLongest = 2000;
+  if (!wants(level)) return;
+  std::string line;
+  if (!syslog_ && prefixed_) line.append("<").append(std::to_string(static_cast<int>(level))).append(">");
+  if (!syslog_) line.append("cgmanager: ");
+  for (char c : text.substr(0, kLongest)) line.push_back(static_cast<unsigned char>(c) < ' ' || c == 127 ? '?' : c);
+  if (syslog_) return ::syslog(static_cast<int>(level), "%s", line.c_str());
+  line.push_back('\n');
+  (void)!::write(fd_, line.data(), line.size());
+}
+
+bool RateLimit::pass(int64_t now_ns) {
+  if (last_ns_ != 0)
+    tokens_ = std::min<double>(burst_, tokens_ + static_cast<double>(now_ns - last_ns_) / 1e9 * per_second_);
+  last_ns_ = now_ns;
+  if (tokens_ < 1) {
+    suppressed_++;
+    return false;
+  }
+  tokens_ -= 1;
+  return true;
+}
+
+unsigned RateLimit::take_suppressed() {
+  return std::exchange(suppressed_, 0);
+}
+
+}  // namespace cgm

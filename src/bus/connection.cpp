@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// A client's bytes.
+#include "bus/connection.hpp"
+
+#include <systemd/sd-event.h>
+
+#include "base/socket.hpp"
+#include "bus/frame.hpp"
+
+namespace cgm::bus {
+
+namespace {
+
+constexpr size_t kMaxCarried = 4;      // reads with descriptors that wait for their message
+constexpr size_t kKeptCapacity = 512;  // an idle connection keeps no more than this
+
+}  // namespace
+
+Connection::Connection(uint64_t number, Fd fd, std::shared_ptr<api::Caller> who, api::Account pays,
+                       std::string_view guid)
+    : id(number),
+      socket(std::move(fd)),
+      caller(std::move(who)),
+      account(pays),
+      auth_(std::make_unique<Authenticator>(guid)) {}
+
+Connection::~Connection() {
+  sd_event_source_disable_unref(io);
+  sd_event_source_disable_unref(timer);
+}
+
+Result<Connection::Input> Connection::read(ReadBuffer& buffer) {
+  auto message = net::receive(socket.get(), buffer, MSG_DONTWAIT);
+  if (!message && message.error().code() == EAGAIN) return Input::nothing_now;
+  if (!message) return fail(std::move(message.error()));
+  if (message->data.empty()) return Input::ended;
+  in_.append(message->data);
+  if (!message->descriptors.empty()) {
+    if (carried_.size() >= kMaxCarried) return fail(ErrorKind::protocol, "too many descriptors");
+    carried_.push_back({in_offset_ + in_.size(), std::move(message->descriptors)});
+  }
+  return Input::some;
+}
+
+Result<void> Connection::authenticate() {
+  used_ += auth_->feed(std::string_view(in_).substr(used_));
+  queue(auth_->take_output());
+  switch (auth_->state()) {
+    case Authenticator::State::going_on: return {};
+    case Authenticator::State::failed: return fail(ErrorKind::protocol, "authentication failed");
+    case Authenticator::State::done: auth_.reset(); return {};
+  }
+  return {};
+}
+
+Result<std::optional<RawMessage>> Connection::next(size_t limit) {
+  std::string_view rest = std::string_view(in_).substr(used_);
+  if (rest.size() < kFixedHeader) return std::nullopt;
+  size_t size = TRY(frame_size(rest, limit));
+  if (rest.size() < size) return std::nullopt;
+  RawMessage message{rest.substr(0, size), {}};
+  if (!carried_.empty() && in_offset_ + used_ + size >= carried_.front().end) {
+    message.descriptors = std::move(carried_.front().descriptors);
+    carried_.pop_front();
+  }
+  return message;
+}
+
+void Connection::consume(const RawMessage& message) {
+  used_ += message.bytes.size();
+  // What is handled goes away once it is the larger part, so that a long pipeline is not copied for each message.
+  if (used_ <= in_.size() / 2) return;
+  in_offset_ += used_;
+  in_.erase(0, used_);
+  used_ = 0;
+  if (in_.empty() && in_.capacity() > kKeptCapacity) in_ = std::string();
+}
+
+void Connection::queue(std::string bytes) {
+  if (out_.empty())
+    out_ = std::move(bytes);
+  else
+    out_.append(bytes);
+}
+
+Result<void> Connection::write() {
+  while (sent_ < out_.size()) {
+    size_t sent = TRY(net::send_some(socket.get(), std::string_view(out_).substr(sent_)));
+    if (sent == 0) return {};
+    sent_ += sent;
+  }
+  out_ = std::string();
+  sent_ = 0;
+  return {};
+}
+
+}  // namespace cgm::bus

@@ -1,0 +1,345 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The server's loop.
+#include "bus/server.hpp"
+
+#include <malloc.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <systemd/sd-id128.h>
+
+#include "base/sys.hpp"
+#include "bus/dispatch.hpp"
+#include "bus/peer.hpp"
+
+namespace cgm::bus {
+
+namespace {
+
+constexpr int kMessagesATurn = 64;
+constexpr int kAcceptsATurn = 64;
+constexpr size_t kEnoughUnread = 64 << 10;  // a client with more than this to read is served no further request
+constexpr uint64_t kStaleUsec = 100'000;    // a pid may be another's after this long in the accept queue
+constexpr uint64_t kTimerSlackUsec = 100'000;
+constexpr size_t kSmallAnswer = 1024;         // always sent: an error has to be
+constexpr size_t kWorthTrimming = 256 << 10;  // bytes held by one client whose end gives memory back
+constexpr size_t kManyConnections = 64;       // as many, gone to a quarter, give memory back
+
+Result<void> check(int r, std::string_view call) {
+  if (r < 0) return fail(Error::from_errno(-r, call));
+  return {};
+}
+
+uint64_t now_usec() {
+  return static_cast<uint64_t>(sys::monotonic_ns() / 1000);
+}
+
+}  // namespace
+
+Server::Server(sd_event* event, api::Service& service, const ServerLimits& limits, const Log& log, ProcFs proc)
+    : event_(sd_event_ref(event)),
+      service_(service),
+      limits_(limits),
+      log_(log),
+      proc_(std::move(proc)),
+      pin_at_accept_(!has_peer_pidfd()) {}
+
+Result<std::unique_ptr<Server>> Server::create(sd_event* event, api::Service& service, const ServerLimits& limits,
+                                               const Log& log) {
+  std::unique_ptr<Server> server(new Server(event, service, limits, log, TRY(ProcFs::open())));
+  server->codec_ = TRY(Codec::create());
+  sd_id128_t id;
+  TRY_VOID(check(sd_id128_randomize(&id), "sd_id128_randomize"));
+  char text[SD_ID128_STRING_MAX];
+  server->guid_ = sd_id128_to_string(id, text);
+  server->reserve_ = TRY(sys::openat(AT_FDCWD, "/dev/null", O_RDONLY));
+  TRY_VOID(check(sd_event_add_defer(event, &server->pending_source_, on_pending, server.get()), "sd_event_add_defer"));
+  TRY_VOID(check(sd_event_source_set_enabled(server->pending_source_, SD_EVENT_OFF), "sd_event_source_set_enabled"));
+  return server;
+}
+
+Server::~Server() {
+  connections_.clear();
+  sd_event_source_disable_unref(accept_source_);
+  sd_event_source_disable_unref(pending_source_);
+  sd_event_unref(event_);
+}
+
+Result<void> Server::listen(Fd socket) {
+  listener_ = std::move(socket);
+  TRY_VOID(
+      check(sd_event_add_io(event_, &accept_source_, listener_.get(), EPOLLIN, on_accept, this), "sd_event_add_io"));
+  // First in each turn, so that no pid grows old in the queue.
+  return check(sd_event_source_set_priority(accept_source_, SD_EVENT_PRIORITY_IMPORTANT),
+               "sd_event_source_set_priority");
+}
+
+void Server::configure(const ServerLimits& limits, api::Accounts accounts) {
+  limits_ = limits;
+  accounts_ = std::move(accounts);
+}
+
+void Server::stop(std::function<void()> done) {
+  done_ = std::move(done);
+  accept_source_ = sd_event_source_disable_unref(accept_source_);
+  listener_.reset();
+  std::vector<uint64_t> ids;
+  for (const auto& [id, connection] : connections_) ids.push_back(id);
+  for (uint64_t id : ids)
+    if (auto found = connections_.find(id); found != connections_.end()) pump(*found->second);
+  check_done();
+}
+
+void Server::check_done() {
+  if (done_ && connections_.empty()) std::exchange(done_, nullptr)();
+}
+
+int Server::on_accept(sd_event_source*, int, uint32_t, void* self) {
+  static_cast<Server*>(self)->accept();
+  return 0;
+}
+
+void Server::accept() {
+  // Without SO_PEERPIDFD a pid is only as good as the time that it waited: what connected while the loop was away may
+  // be somebody else by now.
+  bool stale = pin_at_accept_ && std::exchange(away_usec_, 0) > kStaleUsec;
+  for (int n = 0; n < kAcceptsATurn; n++) {
+    Fd socket(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    if (!socket && (errno == EMFILE || errno == ENFILE) && reserve_) {
+      reserve_.reset();
+      Fd(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+      if (auto again = sys::openat(AT_FDCWD, "/dev/null", O_RDONLY)) reserve_ = std::move(*again);
+      if (!reserve_) return listen_again(false);
+      continue;
+    }
+    if (!socket) return;
+    if (!stale) admit(std::move(socket));
+  }
+}
+
+void Server::listen_again(bool on) {
+  if (accept_source_) sd_event_source_set_enabled(accept_source_, on ? SD_EVENT_ON : SD_EVENT_OFF);
+}
+
+bool Server::may_connect(api::Account account) const {
+  if (connections_.size() >= limits_.connections_total) return false;
+  if (account == 0) return true;
+  auto found = usage_.find(account);
+  size_t own = found == usage_.end() ? 0 : found->second.connections;
+  size_t open = limits_.connections_total - std::min(limits_.connections_total, limits_.connections_reserve);
+  size_t free = open - std::min(open, connections_.size() - own);
+  // Nobody takes more than a quarter of what the others have left.
+  return own < limits_.connections && own < std::max<size_t>(free / 4, 1);
+}
+
+void Server::admit(Fd socket) {
+  auto caller = identify(socket.get());
+  if (!caller) return;
+  api::Account account = accounts_.of((*caller)->uid());
+  if (!may_connect(account)) {
+    log_.write(LogLevel::debug, "too many connections of account " + std::to_string(account));
+    return;
+  }
+  bool pinned = false;
+  if (pin_at_accept_) {
+    if (!pin(proc_, socket.get(), **caller)) return;
+    pinned = true;
+  }
+  uint64_t id = next_id_++;
+  auto connection = std::make_unique<Connection>(id, std::move(socket), std::move(*caller), account, guid_);
+  connection->pinned = pinned;
+  connection->server = this;
+  Connection& one = *connection;
+  if (sd_event_add_io(event_, &one.io, one.socket.get(), EPOLLIN, on_io, &one) < 0) return;
+  if (sd_event_add_time(event_, &one.timer, CLOCK_MONOTONIC, now_usec() + limits_.authentication_usec, kTimerSlackUsec,
+                        on_timeout, &one) < 0)
+    return;
+  usage_[account].connections++;
+  connections_.emplace(id, std::move(connection));
+  // libdbus and sd-bus have sent their first line by now.
+  pump(one);
+}
+
+int Server::on_io(sd_event_source*, int, uint32_t, void* data) {
+  auto* connection = static_cast<Connection*>(data);
+  connection->server->pump(*connection);
+  return 0;
+}
+
+int Server::on_timeout(sd_event_source*, uint64_t, void* data) {
+  auto* connection = static_cast<Connection*>(data);
+  connection->server->close(*connection);
+  return 0;
+}
+
+int Server::on_pending(sd_event_source*, void* self) {
+  auto* server = static_cast<Server*>(self);
+  std::deque<uint64_t> now;
+  now.swap(server->pending_);
+  for (uint64_t id : now) {
+    auto found = server->connections_.find(id);
+    if (found == server->connections_.end()) continue;
+    found->second->pending = false;
+    server->pump(*found->second);
+  }
+  return 0;
+}
+
+void Server::defer(Connection& connection) {
+  if (connection.pending) return;
+  connection.pending = true;
+  pending_.push_back(connection.id);
+  sd_event_source_set_enabled(pending_source_, SD_EVENT_ONESHOT);
+}
+
+bool Server::may_handle(const Connection& connection) const {
+  if (connection.waiting || connection.unread() >= kEnoughUnread) return false;
+  if (connection.unread() == 0) return true;
+  auto found = usage_.find(connection.account);
+  return found == usage_.end() || found->second.bytes < limits_.unread_bytes;
+}
+
+void Server::pump(Connection& connection) {
+  if (connection.waiting) {
+    // Something came, or the client has gone, while its request is under way: it is looked at when that is done.
+    sd_event_source_set_enabled(connection.io, SD_EVENT_OFF);
+    return;
+  }
+  uint64_t began = pin_at_accept_ ? now_usec() : 0;
+  connection.serving = true;
+  auto served = serve(connection);
+  connection.serving = false;
+  if (pin_at_accept_) away_usec_ = std::max(away_usec_, now_usec() - began);
+  if (!served)
+    log_.write(LogLevel::debug,
+               "connection of uid " + std::to_string(connection.caller->uid()) + ": " + served.error().text());
+  bool over = !connection.waiting && connection.unread() == 0 && (connection.ended || done_);
+  if (!served || over) return close(connection);
+  charge(connection);
+  watch(connection);
+}
+
+Result<void> Server::serve(Connection& connection) {
+  TRY_VOID(connection.write());
+  for (int messages = 0; !done_ && may_handle(connection);) {
+    if (messages >= kMessagesATurn) {
+      defer(connection);
+      break;
+    }
+    if (!connection.is_authenticated()) {
+      TRY_VOID(connection.authenticate());
+      if (connection.is_authenticated()) connection.timer = sd_event_source_disable_unref(connection.timer);
+    }
+    if (connection.is_authenticated()) {
+      if (auto raw = TRY(connection.next(limits_.message_bytes))) {
+        messages++;
+        TRY_VOID(handle(connection, *raw));
+        continue;
+      }
+    }
+    TRY_VOID(connection.write());
+    if (connection.ended) break;
+    auto input = TRY(connection.read(*buffer_));
+    if (input == Connection::Input::nothing_now) break;
+    connection.ended = input == Connection::Input::ended;
+    charge(connection);
+    if (usage_[connection.account].bytes > limits_.unread_bytes)
+      return fail(ErrorKind::quota, "too many bytes held for account " + std::to_string(connection.account));
+  }
+  return connection.write();
+}
+
+Result<void> Server::handle(Connection& connection, const RawMessage& raw) {
+  auto decoded = codec_->decode(raw.bytes, raw.descriptors);
+  connection.consume(raw);
+  if (!codec_->is_sound()) codec_ = TRY(Codec::create());
+  MessagePtr call = TRY(std::move(decoded));
+  auto meaning = interpret(call.get(), connection.id);
+  if (auto* immediate = std::get_if<Immediate>(&meaning)) {
+    send(connection, immediate->reply.get());
+    return {};
+  }
+  auto& request = std::get<api::Request>(meaning);
+  bool anonymous = request.method == api::Method::ping || request.method == api::Method::list_controllers;
+  if (!anonymous && !connection.pinned) {
+    auto pinned = pin(proc_, connection.socket.get(), *connection.caller);
+    if (!pinned) {
+      reply(connection, call.get(), fail(std::move(pinned.error())));
+      return {};
+    }
+    connection.pinned = true;
+  }
+  connection.waiting = true;
+  std::shared_ptr<sd_bus_message> kept(std::move(call));
+  service_.submit(connection.caller, std::move(request), [this, id = connection.id, kept](Result<api::Answer> outcome) {
+    finish(id, kept.get(), std::move(outcome));
+  });
+  return {};
+}
+
+void Server::finish(uint64_t id, sd_bus_message* call, Result<api::Answer> outcome) {
+  auto found = connections_.find(id);
+  if (found == connections_.end()) return;
+  Connection& connection = *found->second;
+  connection.waiting = false;
+  reply(connection, call, outcome);
+  if (!connection.serving) pump(connection);
+}
+
+void Server::reply(Connection& connection, sd_bus_message* call, const Result<api::Answer>& outcome) {
+  MessagePtr message = make_reply(call, outcome);
+  if (!message || send(connection, message.get())) return;
+  message = make_reply(call, fail(ErrorKind::quota, "the answer is longer than what may be held for you"));
+  (void)send(connection, message.get());
+}
+
+bool Server::send(Connection& connection, sd_bus_message* message) {
+  if (!message) return true;
+  auto bytes = codec_->encode(message);
+  if (!bytes) {
+    log_.write(LogLevel::debug,
+               "answer to uid " + std::to_string(connection.caller->uid()) + ": " + bytes.error().text());
+    return false;
+  }
+  size_t held = usage_[connection.account].bytes;
+  if (bytes->size() > kSmallAnswer && held + bytes->size() > limits_.unread_bytes) return false;
+  connection.queue(std::move(*bytes));
+  charge(connection);
+  return true;
+}
+
+void Server::charge(Connection& connection) {
+  size_t& bytes = usage_[connection.account].bytes;
+  bytes -= connection.charged;
+  bool was_large = connection.charged > kWorthTrimming;
+  connection.charged = connection.held();
+  bytes += connection.charged;
+  if (was_large && connection.charged == 0) ::malloc_trim(0);
+}
+
+void Server::watch(Connection& connection) {
+  if (connection.waiting && connection.unread() == 0) return;  // pump() rests the source if it fires meanwhile
+  uint32_t wanted = 0;
+  if (!connection.ended && may_handle(connection) && !connection.pending) wanted |= EPOLLIN;
+  if (connection.unread() > 0) wanted |= EPOLLOUT;
+  // A hang-up is always reported: with nothing to do for it the source rests.
+  sd_event_source_set_enabled(connection.io, wanted == 0 ? SD_EVENT_OFF : SD_EVENT_ON);
+  if (wanted != 0) sd_event_source_set_io_events(connection.io, wanted);
+}
+
+void Server::close(Connection& connection) {
+  auto usage = usage_.find(connection.account);
+  if (usage != usage_.end()) {
+    usage->second.bytes -= connection.charged;
+    if (--usage->second.connections == 0) usage_.erase(usage);
+  }
+  bool large = connection.charged > kWorthTrimming;
+  most_connections_ = std::max(most_connections_, connections_.size());
+  connections_.erase(connection.id);
+  listen_again(true);
+  bool fewer = most_connections_ >= kManyConnections && connections_.size() <= most_connections_ / 4;
+  if (fewer) most_connections_ = connections_.size();
+  if (large || fewer) ::malloc_trim(0);
+  check_done();
+}
+
+}  // namespace cgm::bus

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// A D-Bus server without a bus: listens, lets clients in, decodes their calls for an api::Service and writes the
+// answers back, in the order of each connection. It never waits, and each thing that a client can make grow has a
+// limit.
+#pragma once
+
+#include <systemd/sd-event.h>
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+#include "api/accounts.hpp"
+#include "api/service.hpp"
+#include "base/log.hpp"
+#include "base/process.hpp"
+#include "bus/codec.hpp"
+#include "bus/connection.hpp"
+
+namespace cgm::bus {
+
+/// Limits of the transport; the keys of cgmanager.conf(5) bear the same names.
+struct ServerLimits {
+  size_t connections = 1024;               ///< for each account
+  size_t connections_total = 4096;         ///< in all; comes from RLIMIT_NOFILE
+  size_t connections_reserve = 64;         ///< of the total, for root of the host alone
+  size_t message_bytes = size_t{1} << 20;  ///< a longer message ends its connection
+  size_t unread_bytes = size_t{4} << 20;   ///< held for one account: answers not taken, calls not complete
+  uint64_t authentication_usec = 5'000'000;
+};
+
+class Server final {
+ public:
+  /// `event`, `service` and `log` must outlive the server; it runs on the event loop's thread alone.
+  static Result<std::unique_ptr<Server>> create(sd_event* event, api::Service& service, const ServerLimits& limits,
+                                                const Log& log);
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  /// Serves who connects to a listening, non-blocking stream socket.
+  Result<void> listen(Fd socket);
+  /// Takes other limits and accounts from now on.
+  void configure(const ServerLimits& limits, api::Accounts accounts);
+  /// Stops accepting and reading; what is under way is finished. `done` is called from the loop when it is, at once
+  /// where nothing is.
+  void stop(std::function<void()> done);
+  size_t connections() const { return connections_.size(); }
+
+ private:
+  struct Usage {
+    size_t connections = 0;
+    size_t bytes = 0;
+  };
+
+  Server(sd_event* event, api::Service& service, const ServerLimits& limits, const Log& log, ProcFs proc);
+
+  static int on_accept(sd_event_source*, int, uint32_t, void*);
+  static int on_io(sd_event_source*, int, uint32_t, void*);
+  static int on_timeout(sd_event_source*, uint64_t, void*);
+  static int on_pending(sd_event_source*, void*);
+
+  void accept();
+  void admit(Fd socket);
+  bool may_connect(api::Account account) const;
+  /// Reads, handles and writes for a connection until there is nothing to do now; closes it where it is over.
+  void pump(Connection& connection);
+  Result<void> serve(Connection& connection);
+  Result<void> handle(Connection& connection, const RawMessage& raw);
+  void finish(uint64_t connection, sd_bus_message* call, Result<api::Answer> outcome);
+  void reply(Connection& connection, sd_bus_message* call, const Result<api::Answer>& outcome);
+  /// Queues a message; false where it is too much for what the account may have unread.
+  bool send(Connection& connection, sd_bus_message* message);
+  bool may_handle(const Connection& connection) const;
+  void charge(Connection& connection);
+  void watch(Connection& connection);
+  void defer(Connection& connection);
+  void close(Connection& connection);
+  void listen_again(bool on);
+  void check_done();
+
+  sd_event* event_;
+  api::Service& service_;
+  ServerLimits limits_;
+  const Log& log_;
+  ProcFs proc_;
+  std::unique_ptr<Codec> codec_;
+  std::string guid_;
+  api::Accounts accounts_;
+  bool pin_at_accept_;
+  uint64_t away_usec_ = 0;  // the longest that one connection kept the loop since it last accepted
+  Fd listener_;
+  Fd reserve_;  // given up for a moment to accept and close what there is no descriptor for
+  sd_event_source* accept_source_ = nullptr;
+  sd_event_source* pending_source_ = nullptr;
+  uint64_t next_id_ = 1;
+  std::unordered_map<uint64_t, std::unique_ptr<Connection>> connections_;
+  std::unordered_map<api::Account, Usage> usage_;
+  size_t most_connections_ = 0;  // since memory was last given back
+  std::deque<uint64_t> pending_;
+  std::unique_ptr<ReadBuffer> buffer_ = std::make_unique<ReadBuffer>();
+  std::function<void()> done_;
+};
+
+}  // namespace cgm::bus

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Where the daemon itself stands, and who a caller is at the moment of a request: alive, in our namespaces, in which
+// cgroups. Rules 1 and 3-5 of docs/access.md for callers in the daemon's own namespaces.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "api/service.hpp"
+#include "base/process.hpp"
+#include "base/procfs.hpp"
+#include "cgroup/hierarchy.hpp"
+#include "manager/access.hpp"
+
+namespace cgm::manager {
+
+/// The daemon's own place, read once at start.
+struct Host {
+  ProcFs proc;
+  std::string user_ns, pid_ns, cgroup_ns;  ///< link texts, `user:[4026531837]`
+  uint64_t capabilities = 0;               ///< the daemon's effective set
+  static Result<Host> read();
+};
+
+/// r during one request. Holds views into its Caller, which must outlive it.
+class Requestor final {
+ public:
+  /// Reads r's cgroups and checks, in this order: cgroups, then death (rule 4), then namespaces. A caller in another
+  /// pid, user or cgroup namespace is refused here.
+  static Result<Requestor> identify(const Host& host, const api::Caller& caller);
+
+  const Subject& subject() const { return subject_; }
+  pid_t pid() const { return pid_; }
+  /// C(r) in `hierarchy`; a leaf of ours is cut off.
+  Result<cgroup::CgroupPath> cgroup(const cgroup::Hierarchy& hierarchy) const;
+  /// r's floor there (rule 5): C(r) for a lesser root, else the hierarchy's root.
+  Result<cgroup::CgroupPath> floor(const cgroup::Hierarchy& hierarchy) const;
+  /// True at r's floor where r may not set limits there (rule 6).
+  bool is_bound_at(const cgroup::Hierarchy& hierarchy, const cgroup::CgroupPath& path) const;
+
+ private:
+  Requestor() = default;
+  Subject subject_;
+  pid_t pid_ = 0;
+  std::vector<procfs::CgroupLine> lines_;
+};
+
+/// The path in `hierarchy` that the lines of a /proc/PID/cgroup tell; a leaf of ours at its end is cut off.
+Result<cgroup::CgroupPath> cgroup_in(const std::vector<procfs::CgroupLine>& lines, const cgroup::Hierarchy& hierarchy);
+
+/// Reads an opened /proc/PID/cgroup from its start; gone where the process is.
+Result<std::vector<procfs::CgroupLine>> read_cgroups(int fd);
+
+}  // namespace cgm::manager

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The Service on the real kernel: takes a request apart, has the verbs do it hierarchy by hierarchy, and puts the
+// outcomes together as the classic interface's list rules say. What may wait goes to a worker, the rest is done at
+// once.
+#pragma once
+
+#include <memory>
+
+#include "api/service.hpp"
+#include "base/log.hpp"
+#include "manager/audit.hpp"
+#include "manager/quotas.hpp"
+#include "manager/verbs.hpp"
+#include "manager/watches.hpp"
+#include "manager/workers.hpp"
+
+namespace cgm::manager {
+
+struct Limits {
+  QuotaLimits quotas;
+  size_t watches = 256;          ///< remove-on-empty, for each account
+  int64_t deadline_ms = 30'000;  ///< of one request's kernel work
+};
+
+class Manager final : public api::Service {
+ public:
+  /// `hierarchies` and `log` must outlive the manager.
+  static Result<std::unique_ptr<Manager>> create(const cgroup::Hierarchies& hierarchies, const Limits& limits,
+                                                 api::Accounts accounts, const Log& log);
+
+  void submit(std::shared_ptr<const api::Caller> caller, api::Request request, api::Reply reply) override;
+
+  /// Readable when workers have outcomes; then call deliver().
+  int fd() const { return workers_->fd(); }
+  void deliver() { workers_->deliver(); }
+  void configure(const Limits& limits, api::Accounts accounts);
+  Watches& watches() { return watches_; }
+
+ private:
+  Manager(const cgroup::Hierarchies& hierarchies, Host host, const Limits& limits, const Log& log,
+          std::unique_ptr<Workers> workers)
+      : hierarchies_(hierarchies),
+        host_(std::move(host)),
+        log_(log),
+        audit_(log),
+        quotas_(hierarchies, limits.quotas),
+        watches_(hierarchies, quotas_, log),
+        workers_(std::move(workers)) {}
+
+  Result<api::Answer> perform(const api::Caller& caller, const api::Request& request, const Selection& selection);
+
+  const cgroup::Hierarchies& hierarchies_;
+  Host host_;
+  const Log& log_;
+  Audit audit_;
+  api::Accounts accounts_;
+  Quotas quotas_;
+  Watches watches_;
+  std::unique_ptr<Workers> workers_;  // last: its threads use all of the above
+};
+
+/// True if a request may wait for the kernel, and so is a worker's. Pure but for the quota's fullness.
+bool may_wait(const api::Request& request, const Selection& selection);
+
+/// Runs `verb` for each choice and puts the outcomes together by the classic list rules (legacy: a list skips what r
+/// may not, a single controller's failure is the request's).
+Result<api::Answer> combine(api::Method method, const Selection& selection,
+                            const std::function<Result<api::Answer>(const Choice&)>& verb);
+
+}  // namespace cgm::manager

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Counting cgroups.
+#include "manager/quotas.hpp"
+
+#include <dirent.h>
+
+#include "base/sys.hpp"
+#include "cgroup/cgroup.hpp"
+
+namespace cgm::manager {
+
+namespace {
+
+constexpr int64_t kRecountNs = 10'000'000'000;
+constexpr int kDeepest = 256;
+
+template <class F>
+void each_owner_below(int dir, F take, int depth = 0) {
+  auto entries = sys::list_dir(dir);
+  if (!entries || depth > kDeepest) return;
+  for (const sys::DirEntry& entry : *entries) {
+    if (entry.type != DT_DIR || entry.name == cgroup::kLeafName) continue;
+    auto child = sys::openat(dir, entry.name, O_PATH | O_DIRECTORY | O_NOFOLLOW);
+    if (!child) continue;
+    if (auto st = sys::fstat(child->get())) take(st->st_uid);
+    each_owner_below(child->get(), take, depth + 1);
+  }
+}
+
+}  // namespace
+
+void Quotas::configure(const QuotaLimits& limits, api::Accounts accounts) {
+  std::lock_guard lock(mutex_);
+  limits_ = limits;
+  accounts_ = std::move(accounts);
+  recount_locked();
+}
+
+void Quotas::recount() {
+  std::lock_guard lock(mutex_);
+  recount_locked();
+}
+
+void Quotas::recount_locked() {
+  cgroups_.clear();
+  for (const cgroup::Hierarchy& hierarchy : hierarchies_.all())
+    each_owner_below(hierarchy.root(), [&](uid_t uid) {
+      if (uid != 0) cgroups_[accounts_.of(uid)]++;
+    });
+  counted_ns_ = sys::monotonic_ns();
+}
+
+Result<void> Quotas::charge(const Subject& subject, size_t depth) {
+  std::lock_guard lock(mutex_);
+  if (subject.host_root) return {};
+  if (depth > limits_.depth)
+    return fail(ErrorKind::quota,
+                "a cgroup " + std::to_string(depth) + " levels down, more than " + std::to_string(limits_.depth));
+  api::Account account = accounts_.of(subject.uid);
+  if (cgroups_[account] >= limits_.cgroups && sys::monotonic_ns() - counted_ns_ > kRecountNs) recount_locked();
+  size_t& own = cgroups_[account];
+  if (own >= limits_.cgroups)
+    return fail(ErrorKind::quota,
+                "account " + std::to_string(account) + " has " + std::to_string(own) + " cgroups, as many as it may");
+  own++;
+  return {};
+}
+
+void Quotas::removed(uid_t owner) {
+  std::lock_guard lock(mutex_);
+  auto found = cgroups_.find(accounts_.of(owner));
+  if (found != cgroups_.end() && found->second > 0) found->second--;
+}
+
+void Quotas::given(uid_t from, uid_t to) {
+  removed(from);
+  std::lock_guard lock(mutex_);
+  if (to != 0) cgroups_[accounts_.of(to)]++;
+}
+
+bool Quotas::is_full(uid_t uid) const {
+  std::lock_guard lock(mutex_);
+  auto found = cgroups_.find(accounts_.of(uid));
+  return found != cgroups_.end() && found->second >= limits_.cgroups;
+}
+
+}  // namespace cgm::manager

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Opening and judging.
+#include "manager/resolve.hpp"
+
+#include "base/path.hpp"
+#include "base/sys.hpp"
+
+namespace cgm::manager {
+
+using cgroup::Cgroup;
+using cgroup::CgroupPath;
+using cgroup::Hierarchy;
+
+namespace {
+
+std::string_view wanted(unsigned want) {
+  if ((want & kWrite) != 0) return "write";
+  return (want & kRead) != 0 ? "read" : "search";
+}
+
+}  // namespace
+
+std::string name_of(const Hierarchy& hierarchy, const CgroupPath& path) {
+  return "cgroup '" + path.absolute() + "' of " + hierarchy.label();
+}
+
+Result<Cgroup> open_for(const Subject& subject, const Hierarchy& hierarchy, const CgroupPath& path) {
+  auto opened = [&]() -> Result<Cgroup> {
+    if (subject.host_root) return Cgroup::open(hierarchy, path);
+    Cgroup here = TRY(Cgroup::open(hierarchy, CgroupPath()));
+    for (std::string_view component : path.components()) {
+      TRY_VOID(judge_directory(subject, here, kSearch));
+      here = TRY(here.child(component));
+    }
+    return here;
+  }();
+  if (opened || opened.error().kind() == ErrorKind::denied) return opened;
+  if (opened.error().kind() == ErrorKind::not_found)
+    return fail(Error(ErrorKind::not_found, opened.error().code(), name_of(hierarchy, path) + ": no such cgroup"));
+  return with(std::move(opened), name_of(hierarchy, path));
+}
+
+Result<void> judge_directory(const Subject& subject, const Cgroup& cgroup, unsigned want) {
+  if (subject.host_root) return {};
+  if (may(subject, Object::of(TRY(sys::fstat(cgroup.dir()))), want)) return {};
+  return fail(ErrorKind::denied,
+              name_of(cgroup.hierarchy(), cgroup.path()) + ": no " + std::string(wanted(want)) + " permission");
+}
+
+Result<Fd> open_judged(const Subject& subject, const Cgroup& cgroup, std::string_view key, int flags, unsigned want) {
+  auto opened = cgroup.open_file(key, flags);
+  if (!opened) return with(std::move(opened), name_of(cgroup.hierarchy(), cgroup.path()));
+  struct stat st = TRY(sys::fstat(opened->get()));
+  if (!S_ISREG(st.st_mode)) return fail(ErrorKind::invalid, "'" + std::string(key) + "' is no file of a cgroup");
+  if (may(subject, Object::of(st), want)) return opened;
+  return fail(ErrorKind::denied, name_of(cgroup.hierarchy(), cgroup.path()) + ": no " + std::string(wanted(want)) +
+                                     " permission on '" + std::string(key) + "'");
+}
+
+Result<CgroupPath> below_caller(const Requestor& r, const Hierarchy& hierarchy, std::string_view path) {
+  CgroupPath below = TRY(CgroupPath::parse(path));
+  CgroupPath full = TRY(r.cgroup(hierarchy)) / below;
+  if (full.text().size() > CgroupPath::kMaxLength) return fail(ErrorKind::invalid, "path is longer than 4095 bytes");
+  return full;
+}
+
+Result<CgroupPath> readable_path(const Requestor& r, const Hierarchy& hierarchy, std::string_view path) {
+  if (!path.starts_with('/')) return below_caller(r, hierarchy, path);
+  CgroupPath absolute = TRY(CgroupPath::parse(path));
+  if (!TRY(r.cgroup(hierarchy)).contains(absolute))
+    return fail(ErrorKind::denied, "'" + absolute.absolute() + "' does not lie below your own cgroup");
+  return absolute;
+}
+
+}  // namespace cgm::manager

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// From the words of a request to opened and judged objects: what is judged here is the descriptor that is then used.
+#pragma once
+
+#include <string_view>
+
+#include "cgroup/cgroup.hpp"
+#include "manager/access.hpp"
+#include "manager/identity.hpp"
+
+namespace cgm::manager {
+
+/// Opens a cgroup that lies at or below the hierarchy's root, with search permission on each component (rule 8).
+Result<cgroup::Cgroup> open_for(const Subject& subject, const cgroup::Hierarchy& hierarchy,
+                                const cgroup::CgroupPath& path);
+
+/// Refuses unless `subject` has `want` on the cgroup's directory.
+Result<void> judge_directory(const Subject& subject, const cgroup::Cgroup& cgroup, unsigned want);
+
+/// Opens a file of the cgroup with `flags` and judges it on that descriptor.
+Result<Fd> open_judged(const Subject& subject, const cgroup::Cgroup& cgroup, std::string_view key, int flags,
+                       unsigned want);
+
+/// A path that means a cgroup below C(r), whatever slash it begins with.
+Result<cgroup::CgroupPath> below_caller(const Requestor& r, const cgroup::Hierarchy& hierarchy, std::string_view path);
+
+/// A path of a method that reads or writes values: relative to C(r), or absolute from the hierarchy's root and then to
+/// lie at or below C(r).
+Result<cgroup::CgroupPath> readable_path(const Requestor& r, const cgroup::Hierarchy& hierarchy, std::string_view path);
+
+/// `cgroup '/a/b' of memory`, for errors.
+std::string name_of(const cgroup::Hierarchy& hierarchy, const cgroup::CgroupPath& path);
+
+}  // namespace cgm::manager

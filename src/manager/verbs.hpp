@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The verbs of the classic interface on one hierarchy each. List semantics and threads are manager.cpp's business; here
+// a verb resolves, judges and acts.
+#pragma once
+
+#include "api/service.hpp"
+#include "cgroup/hierarchy.hpp"
+#include "manager/identity.hpp"
+#include "manager/selection.hpp"
+
+namespace cgm::manager {
+
+class Quotas;
+class Watches;
+
+/// What every verb works with. Nothing in it is owned; hierarchies and host never change while a verb runs.
+struct Context {
+  const Host& host;
+  const cgroup::Hierarchies& hierarchies;
+  Quotas& quotas;
+  Watches& watches;
+};
+
+using Verb = Result<api::Answer> (*)(const Context&, const Requestor&, const Choice&, const api::Request&);
+
+// verbs_read.cpp
+Result<api::Answer> get_value(const Context&, const Requestor&, const Choice&, const api::Request&);
+Result<api::Answer> get_tasks(const Context&, const Requestor&, const Choice&, const api::Request&);
+Result<api::Answer> get_tasks_recursive(const Context&, const Requestor&, const Choice&, const api::Request&);
+Result<api::Answer> list_children(const Context&, const Requestor&, const Choice&, const api::Request&);
+Result<api::Answer> list_keys(const Context&, const Requestor&, const Choice&, const api::Request&);
+// verbs_tree.cpp
+Result<api::Answer> create(const Context&, const Requestor&, const Choice&, const api::Request&);
+Result<api::Answer> remove(const Context&, const Requestor&, const Choice&, const api::Request&);
+Result<api::Answer> prune(const Context&, const Requestor&, const Choice&, const api::Request&);
+Result<api::Answer> remove_on_empty(const Context&, const Requestor&, const Choice&, const api::Request&);
+// verbs_change.cpp
+Result<api::Answer> set_value(const Context&, const Requestor&, const Choice&, const api::Request&);
+Result<api::Answer> chown(const Context&, const Requestor&, const Choice&, const api::Request&);
+Result<api::Answer> chmod(const Context&, const Requestor&, const Choice&, const api::Request&);
+// verbs_move.cpp
+Result<api::Answer> get_pid_cgroup(const Context&, const Requestor&, const Choice&, const api::Request&);
+Result<api::Answer> move_pid(const Context&, const Requestor&, const Choice&, const api::Request&);
+
+}  // namespace cgm::manager

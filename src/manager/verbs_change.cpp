@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Verbs that change values, owners and modes.
+#include "base/number.hpp"
+#include "base/sys.hpp"
+#include "cgroup/leaf.hpp"
+#include "cgroup/tree.hpp"
+#include "manager/quotas.hpp"
+#include "manager/resolve.hpp"
+#include "manager/verbs.hpp"
+
+#include <algorithm>
+
+namespace cgm::manager {
+
+using cgroup::Cgroup;
+using cgroup::CgroupPath;
+
+namespace {
+
+/// What host root sets where v1 does not make it binding on children is written to those too (rule 13).
+Result<void> follow_down(const Cgroup& cgroup, std::string_view key, std::string_view value) {
+  for (const std::string& name : TRY(cgroup.children())) {
+    auto child = cgroup.child(name);
+    if (!child) continue;
+    TRY_VOID(child->write(key, value));
+    TRY_VOID(follow_down(*child, key, value));
+  }
+  return {};
+}
+
+/// `+memory -pids` as the leaf rule wants it: tasks go to the leaf before a controller is enabled.
+Result<void> set_subtree_control(const Cgroup& cgroup, std::string_view value) {
+  std::string_view rest = trim(value);
+  while (!rest.empty()) {
+    std::string_view word = take_until(rest, ' ');
+    if (word.empty()) continue;
+    if (word.front() == '+')
+      TRY_VOID(cgroup::enable_controller(cgroup, word.substr(1)));
+    else
+      TRY_VOID(cgroup.write("cgroup.subtree_control", word));
+  }
+  return {};
+}
+
+Result<uid_t> checked_id(int32_t id, const char* what) {
+  if (id < -1) return fail(ErrorKind::invalid, std::string(what) + " " + std::to_string(id) + " is no id");
+  return static_cast<uid_t>(id);  // -1 is "unchanged" to chown(2) too
+}
+
+}  // namespace
+
+Result<api::Answer> set_value(const Context&, const Requestor& r, const Choice& choice, const api::Request& request) {
+  const std::string& key = request.key;
+  if (is_never_written(key)) return fail(ErrorKind::denied, "'" + key + "' is not written for a client");
+  if (is_host_root_key(key) && !r.subject().host_root)
+    return fail(ErrorKind::denied, "'" + key + "' is only written for root of the host");
+  CgroupPath path = TRY(readable_path(r, *choice.hierarchy, request.cgroup));
+  if (r.is_bound_at(*choice.hierarchy, path) && !is_delegated_key(key))
+    return fail(ErrorKind::denied, "the limits of your own cgroup are not yours to set");
+  Cgroup cgroup = TRY(open_for(r.subject(), *choice.hierarchy, path));
+  TRY_VOID(judge_directory(r.subject(), cgroup, kRead));
+  Fd file = TRY(open_judged(r.subject(), cgroup, key, O_WRONLY, kWrite));
+  if (request.value.empty()) return std::monostate();
+  if (cgroup.is_v2() && key == "cgroup.subtree_control") {
+    TRY_VOID(set_subtree_control(cgroup, request.value));
+    return std::monostate();
+  }
+  std::string line = request.value.ends_with('\n') ? request.value : request.value + "\n";
+  auto written = cgroup::write_file(file.get(), key, line);
+  if (!written) return fail(std::move(written.error()).with(name_of(*choice.hierarchy, cgroup.path())));
+  std::vector<std::string> uninherited = cgroup::uninherited_keys(cgroup);
+  if (std::find(uninherited.begin(), uninherited.end(), key) != uninherited.end())
+    TRY_VOID(follow_down(cgroup, key, line));
+  return std::monostate();
+}
+
+Result<api::Answer> chown(const Context& context, const Requestor& r, const Choice& choice,
+                          const api::Request& request) {
+  uid_t uid = TRY(checked_id(request.first, "uid"));
+  gid_t gid = TRY(checked_id(request.second, "gid"));
+  CgroupPath path = TRY(below_caller(r, *choice.hierarchy, request.cgroup));
+  if (r.subject().uid != 0) return fail(ErrorKind::denied, "only root gives a cgroup away");
+  if (r.is_bound_at(*choice.hierarchy, path))
+    return fail(ErrorKind::denied, "your own cgroup is not yours to give away");
+  Cgroup cgroup = TRY(open_for(r.subject(), *choice.hierarchy, path));
+  TRY_VOID(judge_directory(r.subject(), cgroup, kRead | kWrite));
+  uid_t before = TRY(sys::fstat(cgroup.dir())).st_uid;
+  TRY_VOID(cgroup::delegate(cgroup, uid, gid));
+  if (uid != static_cast<uid_t>(-1)) context.quotas.given(before, uid);
+  return std::monostate();
+}
+
+Result<api::Answer> chmod(const Context&, const Requestor& r, const Choice& choice, const api::Request& request) {
+  if (request.first < 0 || request.first > 0777)
+    return fail(ErrorKind::invalid, "mode " + std::to_string(request.first) + " is outside 0 to 0777");
+  if (!request.key.empty() && (!cgroup::is_key(request.key) || request.key.find('\\') != std::string::npos))
+    return fail(ErrorKind::invalid, "'" + request.key.substr(0, 64) + "' is no file name of a cgroup");
+  Cgroup cgroup =
+      TRY(open_for(r.subject(), *choice.hierarchy, TRY(below_caller(r, *choice.hierarchy, request.cgroup))));
+  Fd object = request.key.empty() ? TRY(sys::dup(cgroup.dir()))
+                                  : TRY(sys::openat(cgroup.dir(), request.key, O_PATH | O_NOFOLLOW));
+  struct stat st = TRY(sys::fstat(object.get()));
+  if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+    return fail(ErrorKind::invalid, "'" + request.key + "' is no file of a cgroup");
+  if (!request.key.empty() && !S_ISREG(st.st_mode))
+    return fail(ErrorKind::invalid, "'" + request.key + "' is no file of a cgroup");
+  if (!may_chmod(r.subject(), Object::of(st)))
+    return fail(ErrorKind::denied, name_of(*choice.hierarchy, cgroup.path()) + ": only the owner changes the mode");
+  // fchmod(2) refuses an O_PATH descriptor; its /proc link is the same object.
+  TRY_VOID(
+      sys::fchmodat(AT_FDCWD, "/proc/self/fd/" + std::to_string(object.get()), static_cast<mode_t>(request.first)));
+  return std::monostate();
+}
+
+}  // namespace cgm::manager

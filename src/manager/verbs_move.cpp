@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Verbs about tasks: where one is, and moving it. Rules 4, 14 and 15 of docs/access.md.
+#include "base/number.hpp"
+#include "base/sys.hpp"
+#include "cgroup/leaf.hpp"
+#include "manager/resolve.hpp"
+#include "manager/verbs.hpp"
+
+namespace cgm::manager {
+
+using cgroup::Cgroup;
+using cgroup::CgroupPath;
+
+namespace {
+
+/// v, pinned by its /proc directory: a process, or on v1 a thread by its own id.
+struct Victim {
+  pid_t id = 0;
+  pid_t process = 0;
+  uid_t real_uid = 0;
+  Fd dir;     ///< /proc/ID; reads ESRCH once that task is gone
+  Fd cgroup;  ///< its cgroup file
+  bool is_thread() const { return id != process; }
+};
+
+std::unexpected<Error> no_such_task(pid_t id) {
+  return fail(ErrorKind::gone, "no task " + std::to_string(id));
+}
+
+Result<Victim> pin(const Host& host, pid_t id) {
+  if (id <= 0) return fail(ErrorKind::invalid, "pid " + std::to_string(id) + " is no task");
+  auto dir = sys::openat(host.proc.fd(), std::to_string(id), O_PATH | O_DIRECTORY);
+  if (!dir) return no_such_task(id);
+  Victim victim{.id = id, .dir = std::move(*dir), .cgroup = {}};
+  auto text = sys::read_file_at(victim.dir.get(), "status", 64 << 10);
+  if (!text) return no_such_task(id);
+  auto status = TRY(procfs::parse_status(*text));
+  victim.process = status.tgid;
+  victim.real_uid = status.real_uid;
+  // /proc/TID is the thread's process; /proc/TID/task/TID is the thread.
+  std::string file = victim.is_thread() ? "task/" + std::to_string(id) + "/cgroup" : "cgroup";
+  auto cgroup = sys::openat(victim.dir.get(), file, O_RDONLY);
+  if (!cgroup) return no_such_task(id);
+  victim.cgroup = std::move(*cgroup);
+  return victim;
+}
+
+Result<procfs::Stat> stat_of(const Victim& victim) {
+  auto text = sys::read_file_at(victim.dir.get(), "stat", 8192);
+  if (!text) return no_such_task(victim.id);
+  return procfs::parse_stat(*text);
+}
+
+/// Calls `look` with the cgroup lines of each thread that is not exiting.
+template <class F>
+Result<void> each_live_thread(const Victim& victim, F look) {
+  Fd tasks = TRY(sys::openat(victim.dir.get(), "task", O_RDONLY | O_DIRECTORY));
+  for (const sys::DirEntry& entry : TRY(sys::list_dir(tasks.get()))) {
+    auto text = sys::read_file_at(tasks.get(), entry.name + "/cgroup", 64 << 10);
+    auto stat = sys::read_file_at(tasks.get(), entry.name + "/stat", 8192);
+    if (!text || !stat) continue;
+    auto parsed = procfs::parse_stat(*stat);
+    if (!parsed || (parsed->flags & procfs::kFlagExiting) != 0) continue;
+    auto lines = TRY(procfs::parse_cgroup(*text));
+    if (!look(lines)) break;
+  }
+  return {};
+}
+
+/// C(v). A leader that has exited reads `/` on v1 while its threads live elsewhere, so it is read from one of them.
+Result<CgroupPath> cgroup_of(const Victim& victim, const cgroup::Hierarchy& hierarchy) {
+  auto lines = read_cgroups(victim.cgroup.get());
+  if (!lines) return no_such_task(victim.id);
+  auto stat = TRY(stat_of(victim));
+  if (victim.is_thread() || (stat.flags & procfs::kFlagExiting) == 0) return cgroup_in(*lines, hierarchy);
+  Result<CgroupPath> found = no_such_task(victim.id);
+  TRY_VOID(each_live_thread(victim, [&](const auto& live) {
+    found = cgroup_in(live, hierarchy);
+    return false;
+  }));
+  return found;
+}
+
+/// Rule 14: a whole process moves only if all its threads lie in the base.
+Result<void> check_threads(const Victim& victim, const cgroup::Hierarchy& hierarchy, const CgroupPath& base) {
+  if (base.is_root()) return {};
+  bool inside = true;
+  TRY_VOID(each_live_thread(victim, [&](const auto& lines) {
+    auto path = cgroup_in(lines, hierarchy);
+    inside = path && base.contains(*path);
+    return inside;
+  }));
+  if (!inside)
+    return fail(ErrorKind::denied, "a thread of process " + std::to_string(victim.id) + " is outside your cgroup");
+  return {};
+}
+
+Result<Object> tasks_object(const Subject& subject, const cgroup::Hierarchy& hierarchy, const CgroupPath& path) {
+  Cgroup cgroup = TRY(open_for(subject, hierarchy, path));
+  Fd file = TRY(cgroup.open_file(cgroup::tasks_file(hierarchy.version()), O_RDONLY));
+  return Object::of(TRY(sys::fstat(file.get())));
+}
+
+}  // namespace
+
+Result<api::Answer> get_pid_cgroup(const Context& context, const Requestor& r, const Choice& choice,
+                                   const api::Request& request) {
+  Victim victim = TRY(pin(context.host, request.first));
+  CgroupPath path = TRY(cgroup_of(victim, *choice.hierarchy));
+  bool absolute = request.method == api::Method::get_pid_cgroup_abs;
+  CgroupPath floor = TRY(r.floor(*choice.hierarchy));
+  // Beyond the floor a task is told like one that is not there.
+  if (!floor.contains(path)) return no_such_task(request.first);
+  auto relative = absolute ? floor.relative(path) : TRY(r.cgroup(*choice.hierarchy)).relative(path);
+  if (!relative) return fail(ErrorKind::denied, "task " + std::to_string(request.first) + " is outside your cgroup");
+  if (absolute) return relative->absolute();
+  return relative->is_root() ? std::string("/") : relative->text();
+}
+
+Result<api::Answer> move_pid(const Context& context, const Requestor& r, const Choice& choice,
+                             const api::Request& request) {
+  const cgroup::Hierarchy& hierarchy = *choice.hierarchy;
+  bool absolute = request.method == api::Method::move_pid_abs;
+  if (!absolute && request.cgroup.starts_with('/')) return fail(ErrorKind::invalid, "MovePid takes no absolute path");
+  Move move{.subject = r.subject(),
+            .caller_pid = r.pid(),
+            .task = {},
+            .from = {},
+            .to = {},
+            .base = {},
+            .floor = {},
+            .destination_tasks = {},
+            .ancestor_tasks = {}};
+  move.floor = TRY(r.floor(hierarchy));
+  move.base = absolute ? move.floor : TRY(r.cgroup(hierarchy));
+  move.to = move.base / TRY(CgroupPath::parse(request.cgroup));
+  Victim victim = TRY(pin(context.host, request.first));
+  if (hierarchy.is_v2() && victim.is_thread())
+    return fail(ErrorKind::invalid, std::to_string(victim.id) +
+                                        " is a thread; on v2 a process moves whole, by its pid " +
+                                        std::to_string(victim.process));
+  if ((TRY(stat_of(victim)).flags & procfs::kFlagKthread) != 0)
+    return fail(ErrorKind::denied, "task " + std::to_string(victim.id) + " is a kernel thread");
+  move.task = {victim.process, victim.real_uid};
+  move.from = TRY(cgroup_of(victim, hierarchy));
+  if (hierarchy.is_v2()) TRY_VOID(check_threads(victim, hierarchy, move.base));
+
+  Cgroup destination = TRY(open_for(r.subject(), hierarchy, move.to));
+  TRY_VOID(judge_directory(r.subject(), destination, kRead));
+  std::string_view file = cgroup::tasks_file(hierarchy.version());
+  Fd tasks = TRY(destination.open_file(file, O_WRONLY));
+  move.destination_tasks = Object::of(TRY(sys::fstat(tasks.get())));
+  if (!move.from.contains(move.to))
+    move.ancestor_tasks = TRY(tasks_object(r.subject(), hierarchy, CgroupPath::common(move.from, move.to)));
+  MoveVerdict verdict = judge(move);
+  if (verdict != MoveVerdict::allowed) return fail(ErrorKind::denied, std::string(to_string(verdict)));
+
+  if (hierarchy.is_v2()) {
+    Cgroup home = TRY(cgroup::home_of_tasks(destination));
+    if (home.path() != destination.path()) tasks = TRY(home.open_file(file, O_WRONLY));
+  }
+  auto written = sys::write(tasks.get(), std::to_string(victim.id), file);
+  if (!written) {
+    if (written.error().kind() == ErrorKind::gone) return no_such_task(victim.id);
+    return fail(std::move(written.error())
+                    .with("move task " + std::to_string(victim.id) + " to " + name_of(hierarchy, move.to)));
+  }
+  // The number was the victim's during the write only if the victim lives still.
+  if (!stat_of(victim)) return no_such_task(victim.id);
+  return std::monostate();
+}
+
+}  // namespace cgm::manager

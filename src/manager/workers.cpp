@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Worker threads.
+#include "manager/workers.hpp"
+
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <ctime>
+
+#include "base/sys.hpp"
+
+namespace cgm::manager {
+
+namespace {
+
+// Sent to a thread whose job is late, again and again: one that came between two system calls interrupts nothing.
+constexpr int kInterrupt = SIGURG;
+constexpr int64_t kInterruptAgainMs = 100;
+
+/// Interrupts this thread's system calls once its job is late.
+class Deadline final {
+ public:
+  Deadline() {
+    sigevent event{};
+    event.sigev_notify = SIGEV_THREAD_ID;
+    event.sigev_signo = kInterrupt;
+    event._sigev_un._tid = ::gettid();
+    armed_ = ::timer_create(CLOCK_MONOTONIC, &event, &timer_) == 0;
+  }
+  ~Deadline() {
+    if (armed_) ::timer_delete(timer_);
+  }
+  Deadline(const Deadline&) = delete;
+  Deadline& operator=(const Deadline&) = delete;
+  void set(int64_t ms) {
+    auto spec = [](int64_t t) { return timespec{t / 1000, (t % 1000) * 1'000'000}; };
+    itimerspec when{spec(ms == 0 ? 0 : kInterruptAgainMs), spec(ms)};
+    if (armed_) ::timer_settime(timer_, 0, &when, nullptr);
+  }
+
+ private:
+  timer_t timer_{};
+  bool armed_ = false;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Workers>> Workers::create(int64_t deadline_ms) {
+  Fd ready(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!ready) return fail(Error::from_errno(errno, "eventfd"));
+  struct sigaction action{};
+  action.sa_handler = [](int) {};
+  ::sigemptyset(&action.sa_mask);
+  if (::sigaction(kInterrupt, &action, nullptr) < 0) return fail(Error::from_errno(errno, "sigaction"));
+  return std::unique_ptr<Workers>(new Workers(std::move(ready), deadline_ms));
+}
+
+Workers::~Workers() {
+  {
+    std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  work_.notify_all();
+  for (std::thread& thread : threads_) thread.join();
+}
+
+void Workers::set_deadline(int64_t deadline_ms) {
+  std::lock_guard lock(mutex_);
+  deadline_ms_ = deadline_ms;
+}
+
+void Workers::submit(api::Account account, Job job, api::Reply reply) {
+  std::unique_lock lock(mutex_);
+  Queue& queue = queues_[account];
+  queue.waiting.push_back(std::make_unique<Task>(Task{account, std::move(job), std::move(reply), api::Answer()}));
+  if (queue.running || queue.waiting.size() > 1) return;
+  runnable_.push_back(account);
+  if (idle_ == 0 && threads_.size() < kMaxThreads) {
+    // Signals of the process are the loop's; a worker takes its own interruption alone.
+    sigset_t all, old;
+    ::sigfillset(&all);
+    ::sigdelset(&all, kInterrupt);
+    ::pthread_sigmask(SIG_SETMASK, &all, &old);
+    threads_.emplace_back([this] { run(); });
+    ::pthread_sigmask(SIG_SETMASK, &old, nullptr);
+  }
+  lock.unlock();
+  work_.notify_one();
+}
+
+std::unique_ptr<Workers::Task> Workers::take() {
+  if (runnable_.empty()) return nullptr;
+  Queue& queue = queues_[runnable_.front()];
+  runnable_.pop_front();
+  queue.running = true;
+  auto task = std::move(queue.waiting.front());
+  queue.waiting.pop_front();
+  return task;
+}
+
+void Workers::run() {
+  Deadline deadline;
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    idle_++;
+    work_.wait(lock, [this] { return stopping_ || !runnable_.empty(); });
+    idle_--;
+    if (stopping_) return;
+    auto task = take();
+    int64_t ms = deadline_ms_;
+    lock.unlock();
+    deadline.set(ms);
+    task->outcome = task->job();
+    deadline.set(0);
+    task->job = nullptr;
+    lock.lock();
+    auto queue = queues_.find(task->account);
+    queue->second.running = false;
+    if (queue->second.waiting.empty())
+      queues_.erase(queue);
+    else
+      runnable_.push_back(task->account);
+    bool first = done_.empty();
+    done_.push_back(std::move(task));
+    if (first) {
+      constexpr uint64_t kOne = 1;
+      (void)!::write(ready_.get(), &kOne, sizeof kOne);
+    }
+  }
+}
+
+void Workers::deliver() {
+  uint64_t count = 0;
+  (void)!::read(ready_.get(), &count, sizeof count);
+  std::vector<std::unique_ptr<Task>> done;
+  {
+    std::lock_guard lock(mutex_);
+    done.swap(done_);
+  }
+  for (auto& task : done) task->reply(std::move(task->outcome));
+}
+
+}  // namespace cgm::manager
