@@ -24,7 +24,8 @@ struct Caller {
   std::vector<gid_t> groups;  ///< supplementary
   Fd proc;                    ///< /proc/PID (O_PATH), or none yet
   Fd cgroup;                  ///< /proc/PID/cgroup, read again at each request
-  uint64_t bounding = 0;      ///< its capability bounding set
+  std::string pid_namespace;  ///< text of its ns/pid link, which never changes
+  uint64_t bounding = 0;      ///< its capability bounding set; only read for uid 0
 
   uid_t uid() const { return credentials.uid; }
   gid_t gid() const { return credentials.gid; }

@@ -105,22 +105,27 @@ Result<Status> parse_status(std::string_view text) {
   return status;
 }
 
+Result<CgroupLine> parse_cgroup_line(std::string_view line) {
+  std::string_view rest = line;
+  CgroupLine one;
+  if (!number(take_until(rest, ':'), one.hierarchy) || one.hierarchy < 0) return malformed("cgroup", line);
+  if (rest.find(':') == std::string_view::npos) return malformed("cgroup", line);
+  std::string_view controllers = take_until(rest, ':');
+  while (!controllers.empty()) one.controllers.emplace_back(take_until(controllers, ','));
+  if (rest.empty() || rest.front() != '/') return malformed("cgroup", line);
+  constexpr std::string_view kDeleted = " (deleted)";
+  one.deleted = rest.ends_with(kDeleted);
+  if (one.deleted) rest.remove_suffix(kDeleted.size());
+  one.path = rest;
+  return one;
+}
+
 Result<std::vector<CgroupLine>> parse_cgroup(std::string_view text) {
   std::vector<CgroupLine> lines;
   TRY_VOID(each_line(text, "cgroup", [&](std::string_view line) {
-    std::string_view rest = line;
-    CgroupLine one;
-    if (!number(take_until(rest, ':'), one.hierarchy) || one.hierarchy < 0) return false;
-    if (rest.find(':') == std::string_view::npos) return false;
-    std::string_view controllers = take_until(rest, ':');
-    while (!controllers.empty()) one.controllers.emplace_back(take_until(controllers, ','));
-    if (rest.empty() || rest.front() != '/') return false;
-    constexpr std::string_view kDeleted = " (deleted)";
-    one.deleted = rest.ends_with(kDeleted);
-    if (one.deleted) rest.remove_suffix(kDeleted.size());
-    one.path = rest;
-    lines.push_back(std::move(one));
-    return true;
+    auto one = parse_cgroup_line(line);
+    if (one) lines.push_back(std::move(*one));
+    return one.has_value();
   }));
   return lines;
 }

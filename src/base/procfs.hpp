@@ -39,6 +39,7 @@ struct CgroupLine {
   std::string path;                      ///< as the reader sees it; may start with `/..`
   bool deleted = false;                  ///< the kernel's ` (deleted)` mark, cut from the path (v2)
 };
+Result<CgroupLine> parse_cgroup_line(std::string_view line);
 Result<std::vector<CgroupLine>> parse_cgroup(std::string_view text);
 
 /// What we use of /proc/PID/stat, robust against any command name (it is cut at the last parenthesis).

@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <linux/mount.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -25,6 +26,16 @@ Result<void> done(long r, std::string_view call, std::string_view argument = {})
   if (r < 0) return failed(call, argument);
   return {};
 }
+
+/// struct pidfd_info of linux/pidfd.h, which Debian 12's headers do not have; this is its first version.
+struct KernelPidfdInfo {
+  uint64_t mask, cgroup_id;
+  uint32_t pid, tgid, ppid, ruid, rgid, euid, egid, suid, sgid, fsuid, fsgid;
+  int32_t exit_code;
+};
+static_assert(sizeof(KernelPidfdInfo) == 64);
+constexpr unsigned long kPidfdGetInfo = _IOWR(0xFF, 11, KernelPidfdInfo);
+constexpr uint64_t kInfoPid = 1, kInfoCreds = 2;
 
 }  // namespace
 
@@ -119,6 +130,19 @@ Result<Fd> pidfd_open(pid_t pid) {
 
 Result<void> pidfd_send_signal(int pidfd, int signal) {
   return done(::syscall(SYS_pidfd_send_signal, pidfd, signal, nullptr, 0), "pidfd_send_signal");
+}
+
+Result<PidfdInfo> pidfd_get_info(int pidfd) {
+  KernelPidfdInfo info{};
+  info.mask = kInfoPid | kInfoCreds;
+  if (::ioctl(pidfd, kPidfdGetInfo, &info) < 0) {
+    if (errno == ENOTTY || errno == EINVAL || errno == EOPNOTSUPP)
+      return fail(Error(ErrorKind::unsupported, errno, "ioctl PIDFD_GET_INFO: this kernel has none (6.13)"));
+    return failed("ioctl PIDFD_GET_INFO");
+  }
+  if ((info.mask & (kInfoPid | kInfoCreds)) != (kInfoPid | kInfoCreds))
+    return fail(ErrorKind::gone, "the process is gone");
+  return PidfdInfo{static_cast<pid_t>(info.pid), static_cast<pid_t>(info.tgid), info.ruid};
 }
 
 Result<pid_t> clone3(clone_args& args) {

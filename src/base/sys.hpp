@@ -39,6 +39,13 @@ Result<Fd> dup(int fd);
 
 Result<Fd> pidfd_open(pid_t pid);
 Result<void> pidfd_send_signal(int pidfd, int signal);
+/// What the kernel says of a pidfd's process (PIDFD_GET_INFO, 6.13); unsupported on older kernels, gone once it is
+/// reaped.
+struct PidfdInfo {
+  pid_t pid = 0, tgid = 0;
+  uid_t real_uid = 0;
+};
+Result<PidfdInfo> pidfd_get_info(int pidfd);
 /// clone3(2); returns the child's pid in the parent and 0 in the child. Nothing is allocated on the way in the child.
 Result<pid_t> clone3(clone_args& args);
 

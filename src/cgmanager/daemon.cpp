@@ -93,6 +93,7 @@ struct Daemon {
     log.set_level(config.log);
     api::Accounts accounts = read_accounts();
     manager->configure(manager_limits(config), accounts);
+    manager->recount();
     for (auto& server : servers) server->configure(server_limits(config, descriptors), accounts);
   }
 

@@ -63,9 +63,17 @@ Result<void> write_file(int fd, std::string_view key, std::string_view value) {
 }
 
 Result<std::string> read_file(int fd, std::string_view key) {
-  auto text = sys::read_all(fd, kMaxFile);
-  if (!text) return fail(std::move(text.error()).with("\"" + std::string(key) + "\""));
-  while (text->ends_with('\n')) text->pop_back();
+  std::string text;
+  char chunk[4096];
+  for (;;) {
+    auto n = sys::read(fd, chunk);
+    if (!n) return fail(std::move(n.error()).with("\"" + std::string(key) + "\""));
+    text.append(chunk, *n);
+    if (text.size() > kMaxFile) return fail(ErrorKind::quota, "\"" + std::string(key) + "\" is longer than 16 MB");
+    // The kernel fills a page with whole lines, and no line here is that long: less than half a page is the end.
+    if (*n < sizeof chunk / 2) break;
+  }
+  while (text.ends_with('\n')) text.pop_back();
   return text;
 }
 

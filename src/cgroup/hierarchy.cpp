@@ -77,6 +77,15 @@ bool Hierarchy::is_in(const procfs::CgroupLine& line) const {
                                                   found_.controllers.front()) != line.controllers.end();
 }
 
+bool Hierarchy::is_in(std::string_view line) const {
+  if (is_v2()) return line.starts_with("0::");
+  (void)take_until(line, ':');
+  std::string_view controllers = take_until(line, ':');
+  while (!controllers.empty())
+    if (take_until(controllers, ',') == found_.controllers.front()) return true;
+  return false;
+}
+
 Result<CgroupPath> Hierarchy::locate(std::string_view proc_path) const {
   auto outside = [&] {
     return fail(ErrorKind::not_found, "'" + std::string(proc_path) + "' lies outside the mount of " + label());

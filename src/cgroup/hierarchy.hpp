@@ -46,7 +46,8 @@ class Hierarchy final {
   const std::string& mount_point() const { return found_.mount_point; }
   const std::string& mount_root() const { return found_.mount_root; }
 
-  /// True if `line` of a /proc/PID/cgroup is about this hierarchy.
+  /// True if a line of a /proc/PID/cgroup, or its parsed form, is about this hierarchy.
+  bool is_in(std::string_view line) const;
   bool is_in(const procfs::CgroupLine& line) const;
   /// Turns a path that /proc/PID/cgroup shows us into one below root(); not_found where it lies outside our mount.
   Result<CgroupPath> locate(std::string_view proc_path) const;

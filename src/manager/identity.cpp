@@ -2,6 +2,7 @@
 // Callers at the moment of a request.
 #include "manager/identity.hpp"
 
+#include "base/number.hpp"
 #include "base/sys.hpp"
 #include "cgroup/leaf.hpp"
 
@@ -27,36 +28,33 @@ Result<Host> Host::read() {
   return host;
 }
 
-Result<std::vector<procfs::CgroupLine>> read_cgroups(int fd) {
+Result<std::string> read_cgroups(int fd) {
   std::string text;
   char chunk[4096];
   for (off_t offset = 0;;) {
     auto n = sys::pread(fd, chunk, offset);
-    if (!n)
-      return n.error().code() == ESRCH ? Result<std::vector<procfs::CgroupLine>>(dead()) : fail(std::move(n.error()));
-    if (*n == 0) break;
+    if (!n) return n.error().code() == ESRCH ? dead() : fail(std::move(n.error()));
     text.append(chunk, *n);
+    // The whole file is one record: the kernel gives less than was asked for only at its end.
+    if (*n < sizeof chunk) return text;
     offset += static_cast<off_t>(*n);
     if (text.size() > kMaxCgroupFile) return fail(ErrorKind::protocol, "/proc/PID/cgroup is too long");
   }
-  return procfs::parse_cgroup(text);
 }
 
 Result<Requestor> Requestor::identify(const Host& host, const api::Caller& caller) {
   if (!caller.proc || !caller.cgroup) return dead();
   Requestor r;
-  r.lines_ = TRY(read_cgroups(caller.cgroup.get()));
-  // A leader that called pthread_exit reads `/` on every v1 line while its threads live on elsewhere; the flag is set
-  // before the cgroups are left, so it is looked at after they were read.
-  auto stat = sys::read_file_at(caller.proc.get(), "stat", 8192);
-  if (!stat) return dead();
-  if ((TRY(procfs::parse_stat(*stat)).flags & procfs::kFlagExiting) != 0) return dead();
-  for (const auto& [link, own] :
-       {std::pair("ns/pid", &host.pid_ns), {"ns/user", &host.user_ns}, {"ns/cgroup", &host.cgroup_ns}}) {
+  r.cgroups_ = TRY(read_cgroups(caller.cgroup.get()));
+  // A leader that called pthread_exit reads `/` on every v1 line while its threads live on elsewhere. do_exit() takes
+  // a task's namespaces away before its cgroups, so namespaces that are read after the cgroups vouch for those.
+  bool ours = caller.pid_namespace == host.pid_ns;
+  for (const auto& [link, own] : {std::pair("ns/cgroup", &host.cgroup_ns), {"ns/user", &host.user_ns}}) {
     auto theirs = sys::readlinkat(caller.proc.get(), link);
     if (!theirs) return dead();
-    if (*theirs != *own) return fail(ErrorKind::unsupported, "the caller is in another pid, user or cgroup namespace");
+    ours = ours && *theirs == *own;
   }
+  if (!ours) return fail(ErrorKind::unsupported, "the caller is in another pid, user or cgroup namespace");
   r.pid_ = caller.pid();
   r.subject_ = {caller.uid(), caller.gid(), caller.groups,
                 is_host_root(caller.uid(), true, caller.bounding, host.capabilities)};
@@ -64,7 +62,7 @@ Result<Requestor> Requestor::identify(const Host& host, const api::Caller& calle
 }
 
 Result<cgroup::CgroupPath> Requestor::cgroup(const cgroup::Hierarchy& hierarchy) const {
-  return cgroup_in(lines_, hierarchy);
+  return cgroup_in(cgroups_, hierarchy);
 }
 
 Result<cgroup::CgroupPath> Requestor::floor(const cgroup::Hierarchy& hierarchy) const {
@@ -78,9 +76,12 @@ bool Requestor::is_bound_at(const cgroup::Hierarchy& hierarchy, const cgroup::Cg
   return !own || own->is_root() || *own == path;
 }
 
-Result<cgroup::CgroupPath> cgroup_in(const std::vector<procfs::CgroupLine>& lines, const cgroup::Hierarchy& hierarchy) {
-  for (const procfs::CgroupLine& line : lines) {
-    if (!hierarchy.is_in(line)) continue;
+Result<cgroup::CgroupPath> cgroup_in(std::string_view cgroups, const cgroup::Hierarchy& hierarchy) {
+  // A cgroup's name holds no newline (the kernel refuses it), so lines are lines.
+  while (!cgroups.empty()) {
+    std::string_view text = take_until(cgroups, '\n');
+    if (text.empty() || !hierarchy.is_in(text)) continue;
+    procfs::CgroupLine line = TRY(procfs::parse_cgroup_line(text));
     if (line.deleted) return fail(ErrorKind::gone, "cgroup '" + line.path + "' was removed");
     cgroup::CgroupPath path = TRY(hierarchy.locate(line.path));
     if (path.name() != cgroup::kLeafName) return path;

@@ -25,8 +25,8 @@ struct Host {
 /// r during one request. Holds views into its Caller, which must outlive it.
 class Requestor final {
  public:
-  /// Reads r's cgroups and checks, in this order: cgroups, then death (rule 4), then namespaces. A caller in another
-  /// pid, user or cgroup namespace is refused here.
+  /// Reads r's cgroups, and then checks that they were those of a living task (rule 4) in our namespaces. A caller in
+  /// another pid, user or cgroup namespace is refused here.
   static Result<Requestor> identify(const Host& host, const api::Caller& caller);
 
   const Subject& subject() const { return subject_; }
@@ -42,13 +42,13 @@ class Requestor final {
   Requestor() = default;
   Subject subject_;
   pid_t pid_ = 0;
-  std::vector<procfs::CgroupLine> lines_;
+  std::string cgroups_;
 };
 
-/// The path in `hierarchy` that the lines of a /proc/PID/cgroup tell; a leaf of ours at its end is cut off.
-Result<cgroup::CgroupPath> cgroup_in(const std::vector<procfs::CgroupLine>& lines, const cgroup::Hierarchy& hierarchy);
+/// The path in `hierarchy` that the text of a /proc/PID/cgroup tells; a leaf of ours at its end is cut off.
+Result<cgroup::CgroupPath> cgroup_in(std::string_view cgroups, const cgroup::Hierarchy& hierarchy);
 
 /// Reads an opened /proc/PID/cgroup from its start; gone where the process is.
-Result<std::vector<procfs::CgroupLine>> read_cgroups(int fd);
+Result<std::string> read_cgroups(int fd);
 
 }  // namespace cgm::manager

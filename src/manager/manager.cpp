@@ -146,6 +146,12 @@ Result<api::Answer> Manager::perform(const api::Caller& caller, const api::Reque
   return combine(request.method, selection, [&](const Choice& choice) { return verb(context, r, choice, request); });
 }
 
+Result<api::Answer> Manager::perform_now(const api::Caller& caller, const api::Request& request) {
+  if (request.method == Method::ping) return api::Answer();
+  if (request.method == Method::list_controllers) return labels(hierarchies_);
+  return perform(caller, request, TRY(select(hierarchies_, request.controller, api::info(request.method).controllers)));
+}
+
 void Manager::submit(std::shared_ptr<const api::Caller> caller, api::Request request, api::Reply reply) {
   if (request.method == Method::ping) return reply(api::Answer());
   if (request.method == Method::list_controllers) return reply(labels(hierarchies_));

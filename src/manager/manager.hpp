@@ -28,12 +28,16 @@ class Manager final : public api::Service {
   static Result<std::unique_ptr<Manager>> create(const cgroup::Hierarchies& hierarchies, const Limits& limits,
                                                  api::Accounts accounts, const Log& log);
 
+  /// Serves a request on this thread, whatever it takes; for a manager without a loop.
+  Result<api::Answer> perform_now(const api::Caller& caller, const api::Request& request);
   void submit(std::shared_ptr<const api::Caller> caller, api::Request request, api::Reply reply) override;
 
   /// Readable when workers have outcomes; then call deliver().
   int fd() const { return workers_->fd(); }
   void deliver() { workers_->deliver(); }
   void configure(const Limits& limits, api::Accounts accounts);
+  /// Counts the cgroups that there are, for the quotas; before serving, and after configure().
+  void recount() { quotas_.recount(); }
   Watches& watches() { return watches_; }
 
  private:

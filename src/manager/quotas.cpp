@@ -33,7 +33,6 @@ void Quotas::configure(const QuotaLimits& limits, api::Accounts accounts) {
   std::lock_guard lock(mutex_);
   limits_ = limits;
   accounts_ = std::move(accounts);
-  recount_locked();
 }
 
 void Quotas::recount() {

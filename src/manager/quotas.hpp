@@ -24,6 +24,7 @@ class Quotas final {
   Quotas(const cgroup::Hierarchies& hierarchies, const QuotaLimits& limits)
       : hierarchies_(hierarchies), limits_(limits) {}
 
+  /// Takes other limits and accounts; recount() then.
   void configure(const QuotaLimits& limits, api::Accounts accounts);
   /// Counts all directories there are, by owner; walks every hierarchy.
   void recount();

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Verbs about tasks: where one is, and moving it. Rules 4, 14 and 15 of docs/access.md.
+#include <poll.h>
+
 #include "base/number.hpp"
 #include "base/sys.hpp"
 #include "cgroup/leaf.hpp"
@@ -18,8 +20,9 @@ struct Victim {
   pid_t id = 0;
   pid_t process = 0;
   uid_t real_uid = 0;
-  Fd dir;     ///< /proc/ID; reads ESRCH once that task is gone
-  Fd cgroup;  ///< its cgroup file
+  Fd pidfd;        ///< none for a thread
+  Fd process_dir;  ///< /proc/PROCESS
+  Fd dir;          ///< the same, or a thread's /proc/PROCESS/task/ID; what is read below it is this task's or fails
   bool is_thread() const { return id != process; }
 };
 
@@ -27,21 +30,49 @@ std::unexpected<Error> no_such_task(pid_t id) {
   return fail(ErrorKind::gone, "no task " + std::to_string(id));
 }
 
-Result<Victim> pin(const Host& host, pid_t id) {
-  if (id <= 0) return fail(ErrorKind::invalid, "pid " + std::to_string(id) + " is no task");
-  auto dir = sys::openat(host.proc.fd(), std::to_string(id), O_PATH | O_DIRECTORY);
-  if (!dir) return no_such_task(id);
-  Victim victim{.id = id, .dir = std::move(*dir), .cgroup = {}};
-  auto text = sys::read_file_at(victim.dir.get(), "status", 64 << 10);
-  if (!text) return no_such_task(id);
+/// True while the task has its id.
+bool is_there(const Victim& victim) {
+  if (victim.is_thread()) return sys::fstatat(victim.dir.get(), "stat", 0).has_value();
+  pollfd poll{victim.pidfd.get(), POLLIN, 0};
+  return ::poll(&poll, 1, 0) == 0;
+}
+
+/// Thread group and real uid, from /proc where the pidfd does not tell.
+Result<void> describe(Victim& victim) {
+  if (victim.pidfd) {
+    auto info = sys::pidfd_get_info(victim.pidfd.get());
+    if (info) {
+      victim.process = info->tgid;
+      victim.real_uid = info->real_uid;
+      return {};
+    }
+    if (info.error().kind() != ErrorKind::unsupported) return no_such_task(victim.id);
+  }
+  auto text = sys::read_file_at(victim.process_dir.get(), "status", 64 << 10);
+  if (!text) return no_such_task(victim.id);
   auto status = TRY(procfs::parse_status(*text));
   victim.process = status.tgid;
   victim.real_uid = status.real_uid;
+  return {};
+}
+
+Result<Victim> pin(const Host& host, pid_t id) {
+  if (id <= 0) return fail(ErrorKind::invalid, "pid " + std::to_string(id) + " is no task");
+  Victim victim;
+  victim.id = id;
+  auto pidfd = sys::pidfd_open(id);  // refuses the id of a thread
+  if (pidfd) victim.pidfd = std::move(*pidfd);
+  auto dir = sys::openat(host.proc.fd(), std::to_string(id), O_PATH | O_DIRECTORY);
+  if (!dir) return no_such_task(id);
+  victim.process_dir = std::move(*dir);
+  TRY_VOID(describe(victim));
   // /proc/TID is the thread's process; /proc/TID/task/TID is the thread.
-  std::string file = victim.is_thread() ? "task/" + std::to_string(id) + "/cgroup" : "cgroup";
-  auto cgroup = sys::openat(victim.dir.get(), file, O_RDONLY);
-  if (!cgroup) return no_such_task(id);
-  victim.cgroup = std::move(*cgroup);
+  auto own = victim.is_thread()
+                 ? sys::openat(victim.process_dir.get(), "task/" + std::to_string(id), O_PATH | O_DIRECTORY)
+                 : sys::dup(victim.process_dir.get());
+  if (!own) return no_such_task(id);
+  victim.dir = std::move(*own);
+  if (!is_there(victim)) return no_such_task(id);
   return victim;
 }
 
@@ -51,34 +82,38 @@ Result<procfs::Stat> stat_of(const Victim& victim) {
   return procfs::parse_stat(*text);
 }
 
-/// Calls `look` with the cgroup lines of each thread that is not exiting.
+/// Calls `look` with the text of the cgroup file of each thread that is not exiting, until it returns false.
 template <class F>
 Result<void> each_live_thread(const Victim& victim, F look) {
-  Fd tasks = TRY(sys::openat(victim.dir.get(), "task", O_RDONLY | O_DIRECTORY));
+  Fd tasks = TRY(sys::openat(victim.process_dir.get(), "task", O_RDONLY | O_DIRECTORY));
   for (const sys::DirEntry& entry : TRY(sys::list_dir(tasks.get()))) {
     auto text = sys::read_file_at(tasks.get(), entry.name + "/cgroup", 64 << 10);
-    auto stat = sys::read_file_at(tasks.get(), entry.name + "/stat", 8192);
-    if (!text || !stat) continue;
-    auto parsed = procfs::parse_stat(*stat);
-    if (!parsed || (parsed->flags & procfs::kFlagExiting) != 0) continue;
-    auto lines = TRY(procfs::parse_cgroup(*text));
-    if (!look(lines)) break;
+    // Namespaces are given up before cgroups (identity.cpp).
+    if (text && sys::readlinkat(tasks.get(), entry.name + "/ns/cgroup") && !look(*text)) break;
   }
   return {};
 }
 
 /// C(v). A leader that has exited reads `/` on v1 while its threads live elsewhere, so it is read from one of them.
 Result<CgroupPath> cgroup_of(const Victim& victim, const cgroup::Hierarchy& hierarchy) {
-  auto lines = read_cgroups(victim.cgroup.get());
-  if (!lines) return no_such_task(victim.id);
-  auto stat = TRY(stat_of(victim));
-  if (victim.is_thread() || (stat.flags & procfs::kFlagExiting) == 0) return cgroup_in(*lines, hierarchy);
+  auto file = sys::openat(victim.dir.get(), "cgroup", O_RDONLY);
+  auto text = file ? read_cgroups(file->get()) : no_such_task(victim.id);
+  if (!text) return no_such_task(victim.id);
+  if (sys::readlinkat(victim.dir.get(), "ns/cgroup")) return cgroup_in(*text, hierarchy);
   Result<CgroupPath> found = no_such_task(victim.id);
-  TRY_VOID(each_live_thread(victim, [&](const auto& live) {
+  if (victim.is_thread()) return found;
+  TRY_VOID(each_live_thread(victim, [&](std::string_view live) {
     found = cgroup_in(live, hierarchy);
     return false;
   }));
   return found;
+}
+
+/// Kernel threads have no program; neither has what is exiting, so that its flags decide.
+Result<void> refuse_kernel_thread(const Victim& victim) {
+  if (sys::readlinkat(victim.dir.get(), "exe")) return {};
+  if ((TRY(stat_of(victim)).flags & procfs::kFlagKthread) == 0) return {};
+  return fail(ErrorKind::denied, "task " + std::to_string(victim.id) + " is a kernel thread");
 }
 
 /// Rule 14: a whole process moves only if all its threads lie in the base.
@@ -139,8 +174,7 @@ Result<api::Answer> move_pid(const Context& context, const Requestor& r, const C
     return fail(ErrorKind::invalid, std::to_string(victim.id) +
                                         " is a thread; on v2 a process moves whole, by its pid " +
                                         std::to_string(victim.process));
-  if ((TRY(stat_of(victim)).flags & procfs::kFlagKthread) != 0)
-    return fail(ErrorKind::denied, "task " + std::to_string(victim.id) + " is a kernel thread");
+  TRY_VOID(refuse_kernel_thread(victim));
   move.task = {victim.process, victim.real_uid};
   move.from = TRY(cgroup_of(victim, hierarchy));
   if (hierarchy.is_v2()) TRY_VOID(check_threads(victim, hierarchy, move.base));
@@ -166,7 +200,7 @@ Result<api::Answer> move_pid(const Context& context, const Requestor& r, const C
                     .with("move task " + std::to_string(victim.id) + " to " + name_of(hierarchy, move.to)));
   }
   // The number was the victim's during the write only if the victim lives still.
-  if (!stat_of(victim)) return no_such_task(victim.id);
+  if (!is_there(victim)) return no_such_task(victim.id);
   return std::monostate();
 }
 

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// cgm: global options, the table of commands, help.
+#include <cstdio>
+
+#include "cgm/command.hpp"
+
+namespace cgm::cli {
+
+namespace {
+
+constexpr Command kCommands[] = {
+    {"ping", "", "ask whether the daemon is there", true, run_classic},
+    {"create", "CONTROLLER CGROUP", "make a cgroup", true, run_classic},
+    {"chown", "CONTROLLER CGROUP UID GID", "give a cgroup to a user, who then makes and fills children", true,
+     run_classic},
+    {"chmod", "CONTROLLER CGROUP MODE", "change the mode of a cgroup's directory", true, run_classic},
+    {"chmodfile", "CONTROLLER CGROUP FILE MODE", "change the mode of one of its files", true, run_classic},
+    {"remove", "CONTROLLER CGROUP [0|1]", "remove a cgroup and what is below it (0: only itself)", true, run_classic},
+    {"getpidcgroup", "CONTROLLER PID", "the cgroup of a process, seen from one's own", true, run_classic},
+    {"getpidcgroupabs", "CONTROLLER PID", "the cgroup of a process, from the root", true, run_classic},
+    {"movepid", "CONTROLLER CGROUP PID", "move a process to a cgroup", true, run_classic},
+    {"movepidabs", "CONTROLLER CGROUP PID", "move a process to a cgroup, counted from the root", true, run_classic},
+    {"getvalue", "CONTROLLER CGROUP FILE", "read a file of a cgroup", true, run_classic},
+    {"setvalue", "CONTROLLER CGROUP FILE VALUE", "write a file of a cgroup", true, run_classic},
+    {"gettasks", "CONTROLLER [CGROUP]", "the tasks in a cgroup", true, run_classic},
+    {"gettasksrecursive", "CONTROLLER [CGROUP]", "the tasks in a cgroup and below", true, run_classic},
+    {"listchildren", "CONTROLLER [CGROUP]", "the cgroups in a cgroup", true, run_classic},
+    {"removeonempty", "CONTROLLER CGROUP", "remove a cgroup once its last task has gone", true, run_classic},
+    {"prune", "CONTROLLER [CGROUP]", "remove what is empty below a cgroup, and the rest once it is", true, run_classic},
+    {"listcontrollers", "", "the hierarchies of this host", true, run_classic},
+    {"listkeys", "CONTROLLER [CGROUP]", "the files of a cgroup with owner and mode", true, run_classic},
+    {"apiversion", "", "the version of the daemon's interface", true, run_classic},
+};
+
+void print_usage(std::FILE* out) {
+  std::fputs("usage: cgm [--socket PATH | --direct] [--json] [-v] COMMAND [ARGUMENTS]\n\n", out);
+  for (bool classic : {false, true}) {
+    bool any = false;
+    for (const Command& command : kCommands) {
+      if (command.classic != classic) continue;
+      if (!std::exchange(any, true) && classic) std::fputs("\nThe classic commands, one call each:\n", out);
+      std::string left = std::string(command.name) + " " + std::string(command.arguments);
+      std::fprintf(out, "  %-40s %s\n", left.c_str(), std::string(command.summary).c_str());
+    }
+  }
+  std::fputs(
+      "\nCONTROLLER is a v1 or v2 controller, a comma list, or 'all' where several make sense.\n"
+      "CGROUP counts from the caller's own cgroup; '' is that itself.\n\n"
+      "  --socket PATH   ask the daemon there (else $CGM_SOCKET, else the usual sockets)\n"
+      "  --direct        work on the cgroup files with one's own rights, without a daemon\n"
+      "  --json          print data as JSON\n"
+      "  -v, --verbose   say what is done\n"
+      "  --version, --help\n\n"
+      "'cgm COMMAND --help' says more of one. See cgm(1).\n",
+      out);
+}
+
+}  // namespace
+
+std::span<const Command> commands() {
+  return kCommands;
+}
+
+const Command* find_command(std::string_view name) {
+  for (const Command& command : kCommands)
+    if (command.name == name) return &command;
+  return nullptr;
+}
+
+void complain(std::string_view text) {
+  std::fprintf(stderr, "cgm: %.*s\n", static_cast<int>(text.size()), text.data());
+}
+
+int usage_error(std::string_view command, std::string_view why) {
+  const Command* found = find_command(command);
+  complain(std::string(command) + ": " + std::string(why));
+  if (found)
+    std::fprintf(stderr, "usage: cgm %s %s\n", std::string(command).c_str(), std::string(found->arguments).c_str());
+  return kUsage;
+}
+
+std::unique_ptr<Session> open_session(const Invocation& invocation) {
+  auto session = Session::open(invocation.session);
+  if (session) return std::move(*session);
+  std::fprintf(stderr, "Failed opening dbus connection: %s: %s\n", Session::open_error_name(session.error()).c_str(),
+               session.error().text().c_str());
+  return nullptr;
+}
+
+int run_main(int argc, char** argv) {
+  Invocation invocation;
+  int at = 1;
+  for (; at < argc && argv[at][0] == '-'; at++) {
+    std::string_view option = argv[at];
+    if (option == "--help" || option == "-h") {
+      print_usage(stdout);
+      return 0;
+    }
+    if (option == "--version") {
+      std::puts("cgm " CGM_VERSION);
+      return 0;
+    }
+    if (option == "--direct") {
+      invocation.session.direct = true;
+    } else if (option == "--json") {
+      invocation.json = true;
+    } else if (option == "-v" || option == "--verbose") {
+      invocation.session.verbose = true;
+    } else if (option == "--socket" && at + 1 < argc) {
+      invocation.session.socket = argv[++at];
+    } else if (option.starts_with("--socket=")) {
+      invocation.session.socket = option.substr(9);
+    } else {
+      complain("unknown option '" + std::string(option) + "'");
+      print_usage(stderr);
+      return kUsage;
+    }
+  }
+  if (at == argc) {
+    print_usage(stderr);
+    return kUsage;
+  }
+  invocation.command = argv[at];
+  const Command* command = find_command(invocation.command);
+  if (!command) {
+    std::fprintf(stderr, "Unknown command: %s\n", argv[at]);
+    print_usage(stderr);
+    return kUsage;
+  }
+  invocation.arguments.assign(argv + at + 1, argv + argc);
+  if (command->classic) {
+    if (invocation.arguments.size() == 1 && (invocation.arguments[0] == "--help" || invocation.arguments[0] == "-h")) {
+      std::printf("usage: cgm %s %s\n\n%s\n", argv[at], std::string(command->arguments).c_str(),
+                  std::string(command->summary).c_str());
+      return 0;
+    }
+    if (!invocation.arguments.empty() && invocation.arguments[0] == "--json") {
+      invocation.json = true;
+      invocation.arguments.erase(invocation.arguments.begin());
+    }
+  }
+  return command->run(invocation);
+}
+
+}  // namespace cgm::cli
+
+int main(int argc, char** argv) {
+  return cgm::cli::run_main(argc, argv);
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What a command asks its questions of: the daemon, or, where none answers, the same manager in this very process with
+// nothing but the caller's own rights.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "api/service.hpp"
+#include "base/log.hpp"
+#include "bus/client.hpp"
+#include "cgroup/hierarchy.hpp"
+#include "manager/manager.hpp"
+
+namespace cgm::cli {
+
+struct SessionOptions {
+  std::string socket;   ///< only this one; empty: $CGM_SOCKET, else the usual ones
+  bool direct = false;  ///< no daemon, even where one answers
+  bool verbose = false;
+};
+
+class Session final {
+ public:
+  /// Connects, or goes direct. Errors: a socket that was named does not answer.
+  static Result<std::unique_ptr<Session>> open(const SessionOptions& options);
+
+  bool is_direct() const { return client_ == nullptr; }
+  Result<api::Answer> call(const api::Request& request);
+  /// The same for an answer of a known type.
+  template <class T>
+  Result<T> ask(const api::Request& request) {
+    auto answer = call(request);
+    if (!answer) return fail(std::move(answer.error()));
+    if (auto* value = std::get_if<T>(&*answer)) return std::move(*value);
+    return fail(ErrorKind::protocol, "an answer of another type");
+  }
+  Result<int32_t> api_version();
+  /// D-Bus name of the error that opening failed with, for the classic message.
+  static std::string open_error_name(const Error& error);
+
+ private:
+  Session() : log_(LogLevel::error) {}
+  Result<void> go_direct();
+
+  std::unique_ptr<bus::Client> client_;
+  // Direct:
+  Log log_;
+  std::unique_ptr<cgroup::Hierarchies> hierarchies_;
+  std::unique_ptr<manager::Manager> manager_;
+  std::shared_ptr<api::Caller> self_;
+};
+
+}  // namespace cgm::cli
