@@ -20,14 +20,14 @@ namespace cgm::cgroup {
 /// Bytes or operations a second for one device; kUnlimited lifts a limit. bps from 1; iops from 1 to 2^32 - 2.
 struct IoMax {
   Device device;
-  std::optional<uint64_t> rbps, wbps, riops, wiops;
+  std::optional<uint64_t> rbps = {}, wbps = {}, riops = {}, wiops = {};
   bool operator==(const IoMax&) const = default;
 };
 
 /// A weight for one device, 1-10000; none: back to the cgroup's own.
 struct IoWeight {
   Device device;
-  std::optional<uint32_t> weight;
+  std::optional<uint32_t> weight = {};
   bool operator==(const IoWeight&) const = default;
 };
 
@@ -41,7 +41,7 @@ struct HugetlbMax {
 /// Handles and objects of one RDMA device.
 struct RdmaMax {
   std::string device;
-  std::optional<uint64_t> hca_handle, hca_object;
+  std::optional<uint64_t> hca_handle = {}, hca_object = {};
   bool operator==(const RdmaMax&) const = default;
 };
 
@@ -55,30 +55,30 @@ struct MiscMax {
 /// What is to be changed; what is absent stays as it is. kUnlimited lifts a limit wherever an amount is meant.
 struct Limits {
   struct Cpu {
-    std::optional<uint32_t> weight;  ///< 1-10000, 100 is what every cgroup starts with
-    std::optional<uint64_t> quota;   ///< µs of CPU time in each period, from 1000; all CPUs together
-    std::optional<uint64_t> period;  ///< µs, 1000-1000000
-    std::optional<uint64_t> burst;   ///< µs that may be saved up, at most the quota (Linux 5.14)
+    std::optional<uint32_t> weight = {};  ///< 1-10000, 100 is what every cgroup starts with
+    std::optional<uint64_t> quota = {};   ///< µs of CPU time in each period, from 1000; all CPUs together
+    std::optional<uint64_t> period = {};  ///< µs, 1000-1000000
+    std::optional<uint64_t> burst = {};   ///< µs that may be saved up, at most the quota (Linux 5.14)
     bool operator==(const Cpu&) const = default;
   } cpu;
   struct Cpuset {
-    std::optional<std::string> cpus, mems;  ///< lists, `0-3,5`; empty: the parent's (v2 alone)
+    std::optional<std::string> cpus = {}, mems = {};  ///< lists, `0-3,5`; empty: the parent's (v2 alone)
     bool operator==(const Cpuset&) const = default;
   } cpuset;
-  struct Memory {                  // bytes
-    std::optional<uint64_t> max;   ///< never above; the kernel reclaims, then kills
-    std::optional<uint64_t> high;  ///< slowed down above (v2 alone)
-    std::optional<uint64_t> low;   ///< spared by reclaim below while others have memory to give; 0: not spared
-    std::optional<uint64_t> min;   ///< never reclaimed below (v2 alone)
-    std::optional<uint64_t> swap;  ///< swap alone, not memory and swap
+  struct Memory {                       // bytes
+    std::optional<uint64_t> max = {};   ///< never above; the kernel reclaims, then kills
+    std::optional<uint64_t> high = {};  ///< slowed down above (v2 alone)
+    std::optional<uint64_t> low = {};   ///< spared by reclaim below while others have memory to give; 0: not spared
+    std::optional<uint64_t> min = {};   ///< never reclaimed below (v2 alone)
+    std::optional<uint64_t> swap = {};  ///< swap alone, not memory and swap
     bool operator==(const Memory&) const = default;
   } memory;
   struct Pids {
-    std::optional<uint64_t> max;  ///< processes and threads
+    std::optional<uint64_t> max = {};  ///< processes and threads
     bool operator==(const Pids&) const = default;
   } pids;
   struct Io {
-    std::optional<uint32_t> weight;  ///< 1-10000, 100 is what every cgroup starts with
+    std::optional<uint32_t> weight = {};  ///< 1-10000, 100 is what every cgroup starts with
     std::vector<IoWeight> weights;
     std::vector<IoMax> max;
     bool operator==(const Io&) const = default;

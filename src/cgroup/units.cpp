@@ -206,7 +206,7 @@ Result<IoOption> parse_io_option(std::string_view text) {
   size_t split = text.find(' ');
   if (split == std::string_view::npos) split = text.rfind(':');
   if (split == std::string_view::npos || split == 0) return malformed(text);
-  IoOption option{.device = std::string(text.substr(0, split)), .max = {}, .weight = {}};
+  IoOption option{.device = std::string(text.substr(0, split))};
   std::string_view rest = trim(text.substr(split + 1));
   if (rest.empty()) return malformed(text);
   struct Key {
@@ -246,7 +246,7 @@ Result<void> add_io_option(Limits& limits, const IoOption& option, Device device
   }
   IoMax max = option.max;
   max.device = device;
-  if (max == IoMax{.device = device, .rbps = {}, .wbps = {}, .riops = {}, .wiops = {}}) return {};
+  if (max == IoMax{.device = device}) return {};
   for (IoMax& one : limits.io.max) {
     if (one.device != device) continue;
     for (auto member : {&IoMax::rbps, &IoMax::wbps, &IoMax::riops, &IoMax::wiops}) {

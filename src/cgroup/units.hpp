@@ -59,8 +59,8 @@ Result<uint64_t> parse_count(std::string_view word);
 /// What one `--io` says: a device as it was written (a path or `8:0`) and what is to hold for it.
 struct IoOption {
   std::string device;
-  IoMax max;                       ///< its device is not set
-  std::optional<uint32_t> weight;  ///< 1-10000
+  IoMax max = {};                       ///< its device is not set
+  std::optional<uint32_t> weight = {};  ///< 1-10000
 };
 /// `DEVICE:rbps=10M,wiops=100` or `8:0 rbps=10M wiops=100`. Keys: rbps, wbps (bytes a second, parse_bytes), riops,
 /// wiops (operations a second, parse_count), weight.
