@@ -54,7 +54,10 @@ Result<void> read_memory_v1(const Files& files, Stats& stats) {
   memory.current = from.amount("memory.usage_in_bytes");
   memory.peak = from.amount("memory.max_usage_in_bytes");
   memory.limit = from.amount("memory.limit_in_bytes");
+  // An allocation stops at one of the two, memory or memory and swap together, and is counted there.
   memory.limit_hits = from.amount("memory.failcnt");
+  if (auto both_hits = from.amount("memory.memsw.failcnt"))
+    memory.limit_hits = memory.limit_hits.value_or(0) + *both_hits;
   memory.kernel = from.amount("memory.kmem.usage_in_bytes");
   auto both_limit = from.amount("memory.memsw.limit_in_bytes");
   if (both_limit && memory.limit)

@@ -27,7 +27,7 @@ struct Stats {
     std::optional<uint64_t> limit;                      ///< kUnlimited: none
     std::optional<uint64_t> swap_current, swap_limit;   ///< swap alone
     std::optional<uint64_t> anon, file, shmem, kernel;  ///< file includes shmem; kernel: v2 from 5.18
-    std::optional<uint64_t> limit_hits;                 ///< how often use was to go above the limit
+    std::optional<uint64_t> limit_hits;  ///< how often use was to go above the limit (v1: or above memory and swap)
     bool operator==(const Memory&) const = default;
   } memory;
   struct Oom {
