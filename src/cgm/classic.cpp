@@ -115,7 +115,7 @@ Json to_json(Method method, const api::Answer& answer) {
   return Json::object();
 }
 
-int failed(std::string_view call, const Error& error) {
+int call_failed(std::string_view call, const Error& error) {
   std::fprintf(stderr, "call to cgmanager_%.*s_sync failed: %s\n", static_cast<int>(call.size()), call.data(),
                error.text().c_str());
   return kFailed;
@@ -125,7 +125,7 @@ int api_version(const Invocation& invocation) {
   auto session = open_session(invocation);
   if (!session) return kFailed;
   auto version = session->api_version();
-  if (!version) return failed("get_api_version", version.error());
+  if (!version) return call_failed("get_api_version", version.error());
   if (invocation.json)
     print_json({{"api_version", *version}});
   else
@@ -159,7 +159,7 @@ int run_classic(Invocation& invocation) {
     return kFailed;
   }
   auto answer = session->call(request);
-  if (!answer) return failed(classic.call, answer.error());
+  if (!answer) return call_failed(classic.call, answer.error());
   if (invocation.json)
     print_json(to_json(classic.method, *answer));
   else

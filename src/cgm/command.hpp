@@ -38,10 +38,16 @@ void complain(std::string_view text);
 /// Usage error: says why and how to get help; returns kUsage.
 int usage_error(std::string_view command, std::string_view why);
 
+/// `cgm: text` of an error; returns kFailed.
+int failed(const Error& error);
+
 /// Opens the session, or says why not as the classic cgm did, and returns null.
 std::unique_ptr<Session> open_session(const Invocation& invocation);
 
 // One function a command; classic.cpp holds all classic ones.
 int run_classic(Invocation&);
+int run_run(Invocation&);
+int run_stat(Invocation&);
+int run_tree(Invocation&);
 
 }  // namespace cgm::cli

@@ -9,6 +9,9 @@ namespace cgm::cli {
 namespace {
 
 constexpr Command kCommands[] = {
+    {"run", "[OPTIONS] [--] COMMAND [ARGUMENTS]", "run a program in a cgroup of its own, with limits", false, run_run},
+    {"stat", "[CGROUP]", "what a cgroup uses", false, run_stat},
+    {"tree", "[CGROUP]", "the cgroups below one, with limits and use", false, run_tree},
     {"ping", "", "ask whether the daemon is there", true, run_classic},
     {"create", "CONTROLLER CGROUP", "make a cgroup", true, run_classic},
     {"chown", "CONTROLLER CGROUP UID GID", "give a cgroup to a user, who then makes and fills children", true,
@@ -32,8 +35,18 @@ constexpr Command kCommands[] = {
     {"apiversion", "", "the version of the daemon's interface", true, run_classic},
 };
 
-void print_usage(std::FILE* out) {
-  std::fputs("usage: cgm [--socket PATH | --direct] [--json] [-v] COMMAND [ARGUMENTS]\n\n", out);
+constexpr const char* kUsageLine = "usage: cgm [--socket PATH | --direct] [--json] [-v] COMMAND [ARGUMENTS]\n";
+
+int short_usage() {
+  std::fputs(kUsageLine, stderr);
+  std::fputs("'cgm --help' lists the commands\n", stderr);
+  return kUsage;
+}
+
+void print_help() {
+  std::FILE* out = stdout;
+  std::fputs(kUsageLine, out);
+  std::fputs("\n", out);
   for (bool classic : {false, true}) {
     bool any = false;
     for (const Command& command : kCommands) {
@@ -79,6 +92,11 @@ int usage_error(std::string_view command, std::string_view why) {
   return kUsage;
 }
 
+int failed(const Error& error) {
+  complain(error.text());
+  return kFailed;
+}
+
 std::unique_ptr<Session> open_session(const Invocation& invocation) {
   auto session = Session::open(invocation.session);
   if (session) return std::move(*session);
@@ -93,7 +111,7 @@ int run_main(int argc, char** argv) {
   for (; at < argc && argv[at][0] == '-'; at++) {
     std::string_view option = argv[at];
     if (option == "--help" || option == "-h") {
-      print_usage(stdout);
+      print_help();
       return 0;
     }
     if (option == "--version") {
@@ -112,20 +130,17 @@ int run_main(int argc, char** argv) {
       invocation.session.socket = option.substr(9);
     } else {
       complain("unknown option '" + std::string(option) + "'");
-      print_usage(stderr);
-      return kUsage;
+      return short_usage();
     }
   }
   if (at == argc) {
-    print_usage(stderr);
-    return kUsage;
+    return short_usage();
   }
   invocation.command = argv[at];
   const Command* command = find_command(invocation.command);
   if (!command) {
     std::fprintf(stderr, "Unknown command: %s\n", argv[at]);
-    print_usage(stderr);
-    return kUsage;
+    return short_usage();
   }
   invocation.arguments.assign(argv + at + 1, argv + argc);
   if (command->classic) {

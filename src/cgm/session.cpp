@@ -5,9 +5,11 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 
+#include "base/number.hpp"
 #include "base/sys.hpp"
 
 namespace cgm::cli {
@@ -65,6 +67,28 @@ Result<void> Session::go_direct() {
 Result<api::Answer> Session::call(const api::Request& request) {
   if (client_) return client_->call(request);
   return manager_->perform_now(*self_, request);
+}
+
+Result<const cgroup::Hierarchies*> Session::hierarchies() {
+  if (hierarchies_) return hierarchies_.get();
+  api::Request list;
+  list.method = api::Method::list_controllers;
+  Fd self = TRY(sys::openat(AT_FDCWD, "/proc/self", O_PATH | O_DIRECTORY));
+  auto lines = TRY(procfs::parse_cgroup(TRY(sys::read_file_at(self.get(), "cgroup", 64 << 10))));
+  std::vector<cgroup::Hierarchy> known;
+  for (const std::string& label : TRY(ask<std::vector<std::string>>(list))) {
+    cgroup::FoundHierarchy found;
+    for (std::string_view rest = label; !rest.empty();) found.controllers.emplace_back(take_until(rest, ','));
+    // A v1 hierarchy, also one that the daemon alone has mounted, is a line of its own in everybody's /proc/PID/cgroup.
+    bool v1 = std::any_of(lines.begin(), lines.end(), [&](const procfs::CgroupLine& line) {
+      return std::find(line.controllers.begin(), line.controllers.end(), found.controllers.front()) !=
+             line.controllers.end();
+    });
+    found.version = v1 ? cgroup::Version::v1 : cgroup::Version::v2;
+    known.emplace_back(std::move(found), Fd());
+  }
+  hierarchies_ = std::make_unique<cgroup::Hierarchies>(std::move(known));
+  return hierarchies_.get();
 }
 
 Result<int32_t> Session::api_version() {

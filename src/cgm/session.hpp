@@ -36,6 +36,8 @@ class Session final {
     return fail(ErrorKind::protocol, "an answer of another type");
   }
   Result<int32_t> api_version();
+  /// The hierarchies that the session reaches; the daemon's are known by name and version alone, without descriptors.
+  Result<const cgroup::Hierarchies*> hierarchies();
   /// D-Bus name of the error that opening failed with, for the classic message.
   static std::string open_error_name(const Error& error);
 
@@ -44,9 +46,9 @@ class Session final {
   Result<void> go_direct();
 
   std::unique_ptr<bus::Client> client_;
+  std::unique_ptr<cgroup::Hierarchies> hierarchies_;
   // Direct:
   Log log_;
-  std::unique_ptr<cgroup::Hierarchies> hierarchies_;
   std::unique_ptr<manager::Manager> manager_;
   std::shared_ptr<api::Caller> self_;
 };

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Groups.
+#include "cgm/group.hpp"
+
+#include <algorithm>
+
+#include "cgroup/cgroup.hpp"
+
+namespace cgm::cli {
+
+bool Group::is_in(const cgroup::Hierarchy& hierarchy) const {
+  return std::find(in_.begin(), in_.end(), &hierarchy) != in_.end();
+}
+
+std::string Group::name_of(const cgroup::Hierarchy& hierarchy) {
+  return hierarchy.controllers().empty() ? "unified" : hierarchy.controllers().front();
+}
+
+api::Request Group::request(api::Method method, std::string controller) const {
+  api::Request request;
+  request.method = method;
+  request.controller = std::move(controller);
+  request.cgroup = path_;
+  return request;
+}
+
+Result<void> Group::make(const std::string& controller) {
+  const cgroup::Hierarchy* hierarchy = all_->find(controller);
+  if (!hierarchy) return fail(ErrorKind::unsupported, "controller '" + controller + "' is not to be had on this host");
+  int32_t existed = TRY(session_->ask<int32_t>(request(api::Method::create, controller)));
+  if (is_in(*hierarchy)) return {};
+  if (existed == 1)
+    return fail(ErrorKind::exists, "cgroup '" + path_ + "' of " + hierarchy->label() + " exists already");
+  in_.push_back(hierarchy);
+  return {};
+}
+
+Result<Group> Group::create(Session& session, std::string path, std::span<const std::string> needed,
+                            std::span<const std::string> wanted) {
+  Group group(session, std::move(path), *TRY(session.hierarchies()));
+  for (const std::string& controller : needed) {
+    auto made = group.make(controller);
+    if (made) continue;
+    (void)group.remove();
+    return fail(std::move(made.error()));
+  }
+  for (const std::string& controller : wanted) {
+    const cgroup::Hierarchy* hierarchy = group.all_->find(controller);
+    if (!hierarchy || group.is_in(*hierarchy)) continue;
+    // As a list of one, which passes in silence over what we may not have.
+    auto existed = session.ask<int32_t>(group.request(api::Method::create, controller + ","));
+    bool made = existed && *existed == -1 && session.call(group.request(api::Method::list_keys, controller));
+    if (made) group.in_.push_back(hierarchy);
+  }
+  if (group.in_.empty()) {
+    // Asked for one alone, the manager says why not.
+    auto made = group.make(wanted.front());
+    if (!made) return fail(std::move(made.error()));
+  }
+  return group;
+}
+
+Result<Group> Group::open(Session& session, std::string path) {
+  const cgroup::Hierarchies& all = *TRY(session.hierarchies());
+  Group group(session, std::move(path), all);
+  Result<void> first;
+  for (const cgroup::Hierarchy& hierarchy : all.all()) {
+    auto keys = session.call(group.request(api::Method::list_keys, name_of(hierarchy)));
+    if (keys)
+      group.in_.push_back(&hierarchy);
+    else if (first)
+      first = fail(std::move(keys.error()));
+  }
+  if (group.in_.empty())
+    return fail(first ? Error(ErrorKind::not_found, "no hierarchy has a cgroup '" + group.path_ + "'")
+                      : std::move(first.error()));
+  return group;
+}
+
+std::string Group::all_names() const {
+  std::string names;
+  for (const cgroup::Hierarchy* hierarchy : in_) names += (names.empty() ? "" : ",") + name_of(*hierarchy);
+  return names;
+}
+
+Result<void> Group::remove() const {
+  Result<void> outcome;
+  for (const cgroup::Hierarchy* hierarchy : in_) {
+    api::Request removal = request(api::Method::remove, name_of(*hierarchy));
+    removal.first = 1;
+    auto removed = session_->call(removal);
+    if (!removed && outcome) outcome = fail(std::move(removed.error()));
+  }
+  return outcome;
+}
+
+cgroup::Files Group::files() const {
+  auto find = [this](std::string_view controller) -> const cgroup::Hierarchy* {
+    const cgroup::Hierarchy* hierarchy = all_->find(controller);
+    return hierarchy && is_in(*hierarchy) ? hierarchy : nullptr;
+  };
+  return {.version = [find](std::string_view controller) -> std::optional<cgroup::Version> {
+            const cgroup::Hierarchy* hierarchy = find(controller);
+            if (!hierarchy) return std::nullopt;
+            return hierarchy->version();
+          },
+          .read = [this, find](std::string_view controller, std::string_view file) -> Result<std::string> {
+            const cgroup::Hierarchy* hierarchy = find(controller);
+            if (!hierarchy)
+              return fail(ErrorKind::unsupported, "the cgroup is in no hierarchy of " + std::string(controller));
+            api::Request get = request(api::Method::get_value, name_of(*hierarchy));
+            get.key = file;
+            return session_->ask<std::string>(get);
+          },
+          .write = [this, find](std::string_view controller, std::string_view file,
+                                std::string_view value) -> Result<void> {
+            const cgroup::Hierarchy* hierarchy = find(controller);
+            if (!hierarchy)
+              return fail(ErrorKind::unsupported, "the cgroup is in no hierarchy of " + std::string(controller));
+            api::Request set = request(api::Method::set_value, name_of(*hierarchy));
+            set.key = file;
+            set.value = value;
+            TRY_VOID(session_->call(set));
+            return {};
+          }};
+}
+
+}  // namespace cgm::cli

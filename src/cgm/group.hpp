@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// One cgroup by name, in all hierarchies where it is, worked on through a session.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "cgm/session.hpp"
+#include "cgroup/files.hpp"
+
+namespace cgm::cli {
+
+class Group final {
+ public:
+  /// Makes `path` (below the caller's own cgroup) for each controller of `needed`, and of `wanted` where it can be had.
+  /// Errors: exists, or why a needed one cannot be made; nothing is left then.
+  static Result<Group> create(Session& session, std::string path, std::span<const std::string> needed,
+                              std::span<const std::string> wanted);
+  /// A cgroup that exists, in every hierarchy where it does. Errors: not_found.
+  static Result<Group> open(Session& session, std::string path);
+
+  const std::string& path() const { return path_; }
+  const std::vector<const cgroup::Hierarchy*>& hierarchies() const { return in_; }
+  /// Its files; the group has to outlive what this returns.
+  cgroup::Files files() const;
+  /// The controller argument that means one of its hierarchies, or all of them.
+  static std::string name_of(const cgroup::Hierarchy& hierarchy);
+  std::string all_names() const;
+  /// Removes it and what is below, everywhere.
+  Result<void> remove() const;
+  api::Request request(api::Method method, std::string controller) const;
+
+ private:
+  /// Creates it for one controller; exists where it was there and is not of our making.
+  Result<void> make(const std::string& controller);
+  bool is_in(const cgroup::Hierarchy& hierarchy) const;
+  Group(Session& session, std::string path, const cgroup::Hierarchies& all)
+      : session_(&session), path_(std::move(path)), all_(&all) {}
+  Session* session_;
+  std::string path_;
+  const cgroup::Hierarchies* all_;
+  std::vector<const cgroup::Hierarchy*> in_;
+};
+
+}  // namespace cgm::cli

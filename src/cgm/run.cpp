@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// cgm run: a program in a cgroup of its own, limited before it begins, and what became of it.
+#include <poll.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "base/sys.hpp"
+#include "cgm/command.hpp"
+#include "cgm/describe.hpp"
+#include "cgm/group.hpp"
+#include "cgm/limit_options.hpp"
+#include "cgm/verb.hpp"
+#include "cgroup/apply.hpp"
+#include "cgroup/start.hpp"
+#include "cgroup/stats.hpp"
+
+namespace cgm::cli {
+
+namespace {
+
+// What env(1), nice(1) and timeout(1) use too.
+constexpr int kNotStarted = 125, kNotExecutable = 126, kNotFound = 127;
+
+struct RunOptions {
+  LimitOptions limits;
+  std::string name, in;
+  bool keep = false, stats = false, kill = false, force = false;
+  std::vector<std::string> command;
+};
+
+/// Parses what stands before and after `--`; an exit status where the command is done.
+std::variant<RunOptions, int> parse(Invocation& invocation) {
+  RunOptions options;
+  Verb verb(
+      invocation, "run [OPTIONS] [--] COMMAND [ARGUMENTS]",
+      "Runs a program in a new cgroup, with limits that hold before it begins. The cgroup goes away with it.",
+      "Exit status: the program's; 128 and the signal's number where a signal ended it; 125 where the cgroup or a\n"
+      "limit could not be had, 126 where the program cannot be executed, 127 where there is none.\n\n"
+      "Examples:\n  cgm run -m 10M -- make\n  cgm run --cpus 0.5 --pids 50 --stats -- ./job\n"
+      "  cgm run --set cpu.shares=512 -- ./job\n");
+  CLI::App& app = verb.app();
+  app.prefix_command();
+  options.limits.add_to(app);
+  auto* name =
+      app.add_option("--name", options.name, "the new cgroup's name, below the caller's own")->type_name("CGROUP");
+  app.add_option("--in", options.in, "run in this cgroup, which exists and stays")->type_name("CGROUP")->excludes(name);
+  app.add_flag("--keep", options.keep, "leave the cgroup there afterwards");
+  app.add_flag("--kill", options.kill, "kill what the program has left running");
+  app.add_flag("--stats", options.stats, "say at the end what was used, on standard error");
+  app.add_flag("--force", options.force, "with --in: set a memory limit below present use all the same");
+  if (auto status = verb.parse()) return *status;
+  options.command = verb.rest();
+  if (options.command.empty()) return usage_error("run", "no command to run");
+  return options;
+}
+
+/// The cgroup of the child in the hierarchies that this process sees itself, and those left for the daemon.
+struct Ways {
+  cgroup::Entrance entrance;
+  std::vector<const cgroup::Hierarchy*> others;
+  const cgroup::Hierarchy* unified = nullptr;  ///< in the entrance
+};
+
+Ways find_ways(const Group& group, const cgroup::Hierarchies& local) {
+  Ways ways;
+  auto self = sys::openat(AT_FDCWD, "/proc/self/cgroup", O_RDONLY);
+  auto text = self ? sys::read_all(self->get(), 64 << 10) : Result<std::string>(std::string());
+  auto lines = procfs::parse_cgroup(text ? *text : "");
+  for (const cgroup::Hierarchy* hierarchy : group.hierarchies()) {
+    auto enter = [&]() -> Result<void> {
+      const cgroup::Hierarchy* here = local.find(Group::name_of(*hierarchy));
+      if (!here || !lines) return fail(ErrorKind::unsupported, "not mounted here");
+      for (const procfs::CgroupLine& line : *lines) {
+        if (!here->is_in(line)) continue;
+        auto below = TRY(cgroup::CgroupPath::parse(group.path()));
+        return ways.entrance.add(TRY(cgroup::Cgroup::open(*here, TRY(here->locate(line.path)) / below)));
+      }
+      return fail(ErrorKind::not_found, "not in this hierarchy");
+    };
+    if (!enter())
+      ways.others.push_back(hierarchy);
+    else if (hierarchy->is_v2())
+      ways.unified = hierarchy;
+  }
+  return ways;
+}
+
+Result<void> set_limits(Session& session, const Group& group, const RunOptions& options, const cgroup::Limits& limits) {
+  cgroup::Files files = group.files();
+  auto writes = TRY(cgroup::plan(limits, files));
+  TRY_VOID(cgroup::apply_writes(files, writes, {.force = options.force}));
+  for (const auto& [key, value] : TRY(options.limits.raw())) {
+    api::Request set = group.request(api::Method::set_value, std::string(cgroup::controller_of_file(key)));
+    if (set.controller.empty()) set.controller = Group::name_of(*group.hierarchies().front());
+    set.key = key;
+    set.value = value;
+    TRY_VOID(session.call(set));
+  }
+  return {};
+}
+
+/// Starts the program in the group; what the kernel does not let us do ourselves the session does for the waiting
+/// child.
+Result<cgroup::StartedChild> start(Session& session, const Group& group, cgroup::Program program) {
+  cgroup::Hierarchies local = TRY(cgroup::Hierarchies::discover());
+  Ways ways = find_ways(group, local);
+  program.gated = !ways.others.empty();
+  auto child = cgroup::start(ways.entrance, program);
+  if (!child && ways.unified) {
+    ways.entrance.drop_unified();
+    ways.others.push_back(ways.unified);
+    program.gated = true;
+    child = cgroup::start(ways.entrance, program);
+  }
+  if (!child || !program.gated) return child;
+  std::string names;
+  for (const cgroup::Hierarchy* hierarchy : ways.others)
+    names += (names.empty() ? "" : ",") + Group::name_of(*hierarchy);
+  api::Request move = group.request(api::Method::move_pid, names);
+  move.first = child->pid();
+  auto moved = session.call(move);
+  if (!moved) {
+    (void)sys::pidfd_send_signal(child->pidfd(), SIGKILL);
+    ::waitpid(child->pid(), nullptr, 0);
+    return fail(std::move(moved.error()).with("move the program to its cgroup"));
+  }
+  TRY_VOID(child->release());
+  return child;
+}
+
+/// Passes signals on until the child has ended; stops and goes on with it. Returns its exit status.
+int attend(const cgroup::StartedChild& child, const sigset_t& signals) {
+  for (;;) {
+    siginfo_t info{};
+    if (::sigwaitinfo(&signals, &info) < 0) continue;
+    if (info.si_signo != SIGCHLD) {
+      // What the terminal sent has reached the whole process group already.
+      if (info.si_code != SI_KERNEL) (void)sys::pidfd_send_signal(child.pidfd(), info.si_signo);
+      continue;
+    }
+    int status = 0;
+    pid_t ended;
+    while ((ended = ::waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0) {
+      if (ended != child.pid()) continue;
+      if (WIFEXITED(status)) return WEXITSTATUS(status);
+      if (WIFSIGNALED(status)) return 128 + WTERMSIG(status);
+      if (WIFSTOPPED(status)) ::raise(SIGSTOP);
+    }
+  }
+}
+
+void report_stats(const cgroup::Stats& stats, int64_t wall_ns, bool json) {
+  if (json) {
+    Json document = to_json(stats);
+    document["wall_seconds"] = static_cast<double>(wall_ns) / 1e9;
+    std::fprintf(stderr, "%s\n", document.dump(2).c_str());
+    return;
+  }
+  std::fprintf(stderr, "cgm: %s, %.3f s of wall time\n", summary_of(stats).c_str(), static_cast<double>(wall_ns) / 1e9);
+}
+
+/// One line where the kernel killed something of it for want of memory.
+void report_oom(const cgroup::Stats& stats) {
+  if (stats.oom.oom_kill.value_or(0) == 0) return;
+  std::fprintf(stderr, "cgm: %s\n", oom_text(stats).c_str());
+}
+
+/// Kills, removes, or says what is left.
+void clean_up(Session& session, const Group& group, const RunOptions& options) {
+  if (!options.in.empty() || options.keep) return;
+  auto removed = group.remove();
+  if (removed) return;
+  auto tasks =
+      session.ask<std::vector<int32_t>>(group.request(api::Method::get_tasks_recursive, group.all_names() + ","));
+  if (tasks && options.kill)
+    for (int32_t task : *tasks) ::kill(task, SIGKILL);
+  auto again = [&] {
+    // A task that has just ended leaves its cgroup a moment after it was reaped.
+    for (int pause_ms = 1; pause_ms <= 512; pause_ms *= 2) {
+      ::poll(nullptr, 0, pause_ms);
+      if (group.remove()) return true;
+    }
+    return false;
+  };
+  if ((!tasks || tasks->empty() || options.kill) && again()) return;
+  bool later = !session.is_direct() &&
+               session.call(group.request(api::Method::remove_on_empty, group.all_names() + ",")).has_value();
+  if (later) return;
+  complain(
+      "cgroup '" + group.path() + "' is left: " +
+      (tasks && !tasks->empty() ? std::to_string(tasks->size()) + " tasks still run in it" : removed.error().text()));
+}
+
+int failed_start(const Error& error, const std::string& program) {
+  complain("'" + program + "': " + error.text());
+  if (error.kind() == ErrorKind::not_found) return kNotFound;
+  return error.text().starts_with("execve") ? kNotExecutable : kNotStarted;
+}
+
+}  // namespace
+
+int run_run(Invocation& invocation) {
+  auto parsed = parse(invocation);
+  if (int* status = std::get_if<int>(&parsed)) return *status;
+  auto& options = std::get<RunOptions>(parsed);
+  auto limits = options.limits.limits();
+  auto raw = options.limits.raw();
+  if (!limits || !raw) return usage_error("run", limits ? raw.error().text() : limits.error().text());
+  auto session = open_session(invocation);
+  if (!session) return kNotStarted;
+
+  auto give_up = [&](const Error& error) {
+    complain(error.text());
+    return kNotStarted;
+  };
+  std::vector<std::string> needed = controllers_of(*limits);
+  for (const auto& [key, value] : *raw) {
+    auto controller = cgroup::controller_of_file(key);
+    if (!controller.empty()) needed.emplace_back(controller);
+  }
+  static const std::vector<std::string> kWanted = {"memory", "cpu", "cpuacct", "pids", "io", "freezer"};
+  std::string name = options.name.empty() ? "cgm-run-" + std::to_string(::getpid()) : options.name;
+  auto group = options.in.empty() ? Group::create(*session, name, needed, kWanted) : Group::open(*session, options.in);
+  if (!group) return give_up(group.error());
+  if (auto set = set_limits(*session, *group, options, *limits); !set) {
+    if (options.in.empty()) (void)group->remove();
+    return give_up(set.error());
+  }
+
+  sigset_t signals, before;
+  ::sigfillset(&signals);
+  for (int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT}) ::sigdelset(&signals, fault);
+  ::sigprocmask(SIG_BLOCK, &signals, &before);
+  int64_t began = sys::monotonic_ns();
+  auto child = start(*session, *group, {.argv = options.command, .mask = before});
+  if (!child) {
+    if (options.in.empty()) (void)group->remove();
+    return give_up(child.error());
+  }
+  auto executed = child->wait_for_exec();
+  int status = attend(*child, signals);
+  int64_t wall = sys::monotonic_ns() - began;
+  auto stats = cgroup::read_stats(group->files());
+  clean_up(*session, *group, options);
+  if (!executed) return failed_start(executed.error(), options.command.front());
+  if (stats) {
+    report_oom(*stats);
+    if (options.stats) report_stats(*stats, wall, invocation.json);
+  }
+  return status;
+}
+
+}  // namespace cgm::cli

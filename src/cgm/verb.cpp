@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Command lines of commands, by CLI11.
+#include "cgm/verb.hpp"
+
+#include <cstdio>
+
+namespace cgm::cli {
+
+namespace {
+
+class HelpFormatter final : public CLI::Formatter {
+ public:
+  explicit HelpFormatter(std::string usage) : usage_(std::move(usage)) { column_width(34); }
+  std::string make_usage(const CLI::App*, std::string) const override { return "usage: cgm " + usage_ + "\n\n"; }
+  std::string make_description(const CLI::App*) const override { return {}; }
+
+ private:
+  std::string usage_;
+};
+
+}  // namespace
+
+Verb::Verb(Invocation& invocation, std::string usage, std::string summary, std::string more)
+    : invocation_(invocation), app_("", std::string(invocation.command)) {
+  app_.formatter(std::make_shared<HelpFormatter>(std::move(usage) + "\n\n" + std::move(summary)));
+  app_.footer(std::move(more));
+  app_.add_option("--socket", invocation.session.socket, "ask the daemon there")->type_name("PATH");
+  app_.add_flag("--direct", invocation.session.direct, "work on the cgroup files oneself, without the daemon");
+  app_.add_flag("--json", invocation.json, "print data as JSON");
+  app_.add_flag("-v,--verbose", invocation.session.verbose, "say what is done");
+}
+
+std::optional<int> Verb::parse() {
+  std::vector<std::string> reversed(invocation_.arguments.rbegin(), invocation_.arguments.rend());
+  try {
+    app_.parse(std::move(reversed));
+  } catch (const CLI::CallForHelp&) {
+    std::fputs(app_.help().c_str(), stdout);
+    return 0;
+  } catch (const CLI::ParseError& error) {
+    return usage_error(invocation_.command, error.what());
+  }
+  return std::nullopt;
+}
+
+std::vector<std::string> Verb::rest() const {
+  std::vector<std::string> words = app_.remaining();
+  if (!words.empty() && words.front() == "--") words.erase(words.begin());
+  return words;
+}
+
+}  // namespace cgm::cli

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The command line of one command: its options, those that all share, its help.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <optional>
+#include <string>
+
+#include "cgm/command.hpp"
+
+namespace cgm::cli {
+
+class Verb final {
+ public:
+  /// Help shows `usage` behind "usage: cgm ", then `summary`, the options, and `more`.
+  Verb(Invocation& invocation, std::string usage, std::string summary, std::string more);
+
+  CLI::App& app() { return app_; }
+  /// Parses the invocation's arguments; an exit status where the command is done, after printing help or what is wrong.
+  std::optional<int> parse();
+  /// What parse() left, where the app is a prefix command: the words from the first that is no option on.
+  std::vector<std::string> rest() const;
+
+ private:
+  Invocation& invocation_;
+  CLI::App app_;
+};
+
+}  // namespace cgm::cli
