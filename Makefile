@@ -12,4 +12,4 @@ help: ## show this list
 
 lab-shell: ## a shell in the lab's guest: MODE=v1|v2|hybrid, or one command there: CMD='...'
 	@scripts/deps.sh lab
-	@python3 tests/lab/lab.py shell $(MODE) $(if $(CMD),'$(subst ','\'',$(CMD))')
+	@python3 -B tests/lab/lab.py shell $(MODE) $(if $(CMD),'$(subst ','\'',$(CMD))')

@@ -70,7 +70,8 @@ def run(guest: Guest, kernel: Kernel, command: str, output: IO | None, seconds: 
     disk = guest.folder / "disk"
     with open(disk, "wb") as file:
         file.truncate(DISK_BYTES)
-    arguments = [qemu(), "-M", "q35", "-cpu", "max", "-smp", "2", "-m", os.environ.get("CGM_LAB_MEMORY", "1024"),
+    # pdeathsig: no guest outlives us, however we end.
+    arguments = ["setpriv", "--pdeathsig", "KILL", qemu(), "-M", "q35", "-cpu", "max", "-smp", "2", "-m", os.environ.get("CGM_LAB_MEMORY", "1024"),
                  "-accel", os.environ.get("CGM_LAB_ACCEL", "tcg,thread=multi"),
                  "-nodefaults", "-no-user-config", "-nographic", "-no-reboot", "-rtc", "base=utc",
                  "-kernel", str(kernel.image), "-initrd", str(guest.folder / "initramfs"),
