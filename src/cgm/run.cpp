@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 
 #include "base/sys.hpp"
@@ -168,6 +169,11 @@ void report_oom(const cgroup::Stats& stats) {
   std::fprintf(stderr, "cgm: %s\n", oom_text(stats).c_str());
 }
 
+uint64_t killed_so_far(const Group& group) {
+  auto stats = cgroup::read_stats(group.files());
+  return stats ? stats->oom.oom_kill.value_or(0) : 0;
+}
+
 /// Kills, removes, or says what is left.
 void clean_up(Session& session, const Group& group, const RunOptions& options) {
   if (!options.in.empty() || options.keep) return;
@@ -235,6 +241,8 @@ int run_run(Invocation& invocation) {
   for (int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT}) ::sigdelset(&signals, fault);
   ::sigprocmask(SIG_BLOCK, &signals, &before);
   int64_t began = sys::monotonic_ns();
+  // In a cgroup that was there before, what was killed before is not of this run.
+  uint64_t killed_before = options.in.empty() ? 0 : killed_so_far(*group);
   auto child = start(*session, *group, {.argv = options.command, .mask = before});
   if (!child) {
     if (options.in.empty()) (void)group->remove();
@@ -247,6 +255,7 @@ int run_run(Invocation& invocation) {
   clean_up(*session, *group, options);
   if (!executed) return failed_start(executed.error(), options.command.front());
   if (stats) {
+    if (stats->oom.oom_kill) *stats->oom.oom_kill -= std::min(*stats->oom.oom_kill, killed_before);
     report_oom(*stats);
     if (options.stats) report_stats(*stats, wall, invocation.json);
   }
