@@ -99,30 +99,46 @@ cgroup::Files Group::files() const {
     const cgroup::Hierarchy* hierarchy = all_->find(controller);
     return hierarchy && is_in(*hierarchy) ? hierarchy : nullptr;
   };
+  auto missing = [](std::string_view controller) {
+    return fail(ErrorKind::unsupported, "the cgroup is in no hierarchy of " + std::string(controller));
+  };
   return {.version = [find](std::string_view controller) -> std::optional<cgroup::Version> {
             const cgroup::Hierarchy* hierarchy = find(controller);
             if (!hierarchy) return std::nullopt;
             return hierarchy->version();
           },
-          .read = [this, find](std::string_view controller, std::string_view file) -> Result<std::string> {
+          .read = [this, find, missing](std::string_view controller, std::string_view file) -> Result<std::string> {
             const cgroup::Hierarchy* hierarchy = find(controller);
-            if (!hierarchy)
-              return fail(ErrorKind::unsupported, "the cgroup is in no hierarchy of " + std::string(controller));
+            if (!hierarchy) return missing(controller);
+            // The classic interface has one error for all: that a file is not there is seen from the list of keys.
+            if (!has_file(*hierarchy, file)) return fail(ErrorKind::not_found, "there is no '" + std::string(file) + "'");
             api::Request get = request(api::Method::get_value, name_of(*hierarchy));
             get.key = file;
             return session_->ask<std::string>(get);
           },
-          .write = [this, find](std::string_view controller, std::string_view file,
-                                std::string_view value) -> Result<void> {
+          .write = [this, find, missing](std::string_view controller, std::string_view file,
+                                         std::string_view value) -> Result<void> {
             const cgroup::Hierarchy* hierarchy = find(controller);
-            if (!hierarchy)
-              return fail(ErrorKind::unsupported, "the cgroup is in no hierarchy of " + std::string(controller));
+            if (!hierarchy) return missing(controller);
+            if (!has_file(*hierarchy, file)) return fail(ErrorKind::not_found, "there is no '" + std::string(file) + "'");
             api::Request set = request(api::Method::set_value, name_of(*hierarchy));
             set.key = file;
             set.value = value;
             TRY_VOID(session_->call(set));
             return {};
           }};
+}
+
+bool Group::has_file(const cgroup::Hierarchy& hierarchy, std::string_view file) const {
+  auto known = keys_.find(&hierarchy);
+  if (known == keys_.end()) {
+    std::set<std::string, std::less<>> names;
+    auto keys = session_->ask<std::vector<api::Key>>(request(api::Method::list_keys, name_of(hierarchy)));
+    if (keys)
+      for (api::Key& key : *keys) names.insert(std::move(key.name));
+    known = keys_.emplace(&hierarchy, std::move(names)).first;
+  }
+  return known->second.contains(file);
 }
 
 }  // namespace cgm::cli

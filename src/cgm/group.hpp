@@ -2,6 +2,8 @@
 // One cgroup by name, in all hierarchies where it is, worked on through a session.
 #pragma once
 
+#include <map>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -35,12 +37,14 @@ class Group final {
   /// Creates it for one controller; exists where it was there and is not of our making.
   Result<void> make(const std::string& controller);
   bool is_in(const cgroup::Hierarchy& hierarchy) const;
+  bool has_file(const cgroup::Hierarchy& hierarchy, std::string_view file) const;
   Group(Session& session, std::string path, const cgroup::Hierarchies& all)
       : session_(&session), path_(std::move(path)), all_(&all) {}
   Session* session_;
   std::string path_;
   const cgroup::Hierarchies* all_;
   std::vector<const cgroup::Hierarchy*> in_;
+  mutable std::map<const cgroup::Hierarchy*, std::set<std::string, std::less<>>> keys_;  // asked for once
 };
 
 }  // namespace cgm::cli
