@@ -111,7 +111,8 @@ cgroup::Files Group::files() const {
             const cgroup::Hierarchy* hierarchy = find(controller);
             if (!hierarchy) return missing(controller);
             // The classic interface has one error for all: that a file is not there is seen from the list of keys.
-            if (!has_file(*hierarchy, file)) return fail(ErrorKind::not_found, "there is no '" + std::string(file) + "'");
+            if (!has_file(*hierarchy, file))
+              return fail(ErrorKind::not_found, "there is no '" + std::string(file) + "'");
             api::Request get = request(api::Method::get_value, name_of(*hierarchy));
             get.key = file;
             return session_->ask<std::string>(get);
@@ -120,7 +121,8 @@ cgroup::Files Group::files() const {
                                          std::string_view value) -> Result<void> {
             const cgroup::Hierarchy* hierarchy = find(controller);
             if (!hierarchy) return missing(controller);
-            if (!has_file(*hierarchy, file)) return fail(ErrorKind::not_found, "there is no '" + std::string(file) + "'");
+            if (!has_file(*hierarchy, file))
+              return fail(ErrorKind::not_found, "there is no '" + std::string(file) + "'");
             api::Request set = request(api::Method::set_value, name_of(*hierarchy));
             set.key = file;
             set.value = value;

@@ -6,6 +6,7 @@
 #include "cgroup/tree.hpp"
 #include "manager/quotas.hpp"
 #include "manager/resolve.hpp"
+#include "manager/values.hpp"
 #include "manager/verbs.hpp"
 
 #include <algorithm>
@@ -59,18 +60,17 @@ Result<api::Answer> set_value(const Context&, const Requestor& r, const Choice& 
     return fail(ErrorKind::denied, "the limits of your own cgroup are not yours to set");
   Cgroup cgroup = TRY(open_for(r.subject(), *choice.hierarchy, path));
   TRY_VOID(judge_directory(r.subject(), cgroup, kRead));
-  Fd file = TRY(open_judged(r.subject(), cgroup, key, O_WRONLY, kWrite));
-  if (request.value.empty()) return std::monostate();
   if (cgroup.is_v2() && key == "cgroup.subtree_control") {
+    (void)TRY(open_judged(r.subject(), cgroup, key, O_WRONLY, kWrite));
+    // The leaf rule may move the tasks: that takes the right to.
+    if (!cgroup::is_true_root(cgroup)) (void)TRY(open_judged(r.subject(), cgroup, "cgroup.procs", O_WRONLY, kWrite));
     TRY_VOID(set_subtree_control(cgroup, request.value));
     return std::monostate();
   }
-  std::string line = request.value.ends_with('\n') ? request.value : request.value + "\n";
-  auto written = cgroup::write_file(file.get(), key, line);
-  if (!written) return fail(std::move(written.error()).with(name_of(*choice.hierarchy, cgroup.path())));
   std::vector<std::string> uninherited = cgroup::uninherited_keys(cgroup);
-  if (std::find(uninherited.begin(), uninherited.end(), key) != uninherited.end())
-    TRY_VOID(follow_down(cgroup, key, line));
+  for (const cgroup::Write& write : TRY(write_value(r.subject(), cgroup, key, request.value)))
+    if (std::find(uninherited.begin(), uninherited.end(), write.file) != uninherited.end())
+      TRY_VOID(follow_down(cgroup, write.file, write.value));
   return std::monostate();
 }
 

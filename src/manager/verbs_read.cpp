@@ -6,6 +6,7 @@
 #include "cgroup/leaf.hpp"
 #include "cgroup/tasks.hpp"
 #include "manager/resolve.hpp"
+#include "manager/values.hpp"
 #include "manager/verbs.hpp"
 
 namespace cgm::manager {
@@ -19,25 +20,6 @@ Result<Cgroup> open_readable(const Requestor& r, const Choice& choice, std::stri
   Cgroup cgroup = TRY(open_for(r.subject(), *choice.hierarchy, TRY(readable_path(r, *choice.hierarchy, path))));
   TRY_VOID(judge_directory(r.subject(), cgroup, kRead));
   return cgroup;
-}
-
-bool lists_ids(std::string_view key) {
-  return key == "tasks" || key == "cgroup.procs" || key == "cgroup.threads";
-}
-
-/// The ids in a file that lists them, the leaf's too, one a line.
-Result<std::string> render_ids(const Cgroup& cgroup, int fd, std::string_view key) {
-  std::vector<pid_t> ids = TRY(cgroup::parse_ids(TRY(cgroup::read_file(fd, key))));
-  if (cgroup.is_v2())
-    if (auto leaf = cgroup::open_leaf(cgroup))
-      if (auto text = leaf->read(key)) {
-        std::vector<pid_t> more = TRY(cgroup::parse_ids(*text));
-        ids.insert(ids.end(), more.begin(), more.end());
-      }
-  cgroup::sort_ids(ids);
-  std::string text;
-  for (pid_t id : ids) text.append(text.empty() ? "" : "\n").append(std::to_string(id));
-  return text;
 }
 
 /// Adds the tasks of a subtree; directories that r may not read are left out (rule 10).
@@ -58,9 +40,7 @@ Result<void> collect_tasks(const Subject& subject, const Cgroup& cgroup, std::ve
 
 Result<api::Answer> get_value(const Context&, const Requestor& r, const Choice& choice, const api::Request& request) {
   Cgroup cgroup = TRY(open_readable(r, choice, request.cgroup));
-  Fd file = TRY(open_judged(r.subject(), cgroup, request.key, O_RDONLY, kRead));
-  if (lists_ids(request.key)) return TRY(render_ids(cgroup, file.get(), request.key));
-  return TRY(cgroup::read_file(file.get(), request.key));
+  return TRY(read_value(r.subject(), cgroup, request.key));
 }
 
 Result<api::Answer> get_tasks(const Context&, const Requestor& r, const Choice& choice, const api::Request& request) {

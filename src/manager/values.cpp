@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Keys and values.
+#include "manager/values.hpp"
+
+#include <dirent.h>
+
+#include "base/sys.hpp"
+#include "cgroup/apply.hpp"
+#include "cgroup/leaf.hpp"
+#include "cgroup/tasks.hpp"
+#include "cgroup/translate.hpp"
+#include "manager/resolve.hpp"
+
+namespace cgm::manager {
+
+using cgroup::Cgroup;
+namespace translate = cgroup::translate;
+
+namespace {
+
+// What a caller set in words that the kernel's value does not keep. On v2 directories alone: v1 has no trusted.*.
+constexpr const char* kKeptWords = "trusted.cgmanager.word.";
+
+bool lists_ids(std::string_view key) {
+  return key == "tasks" || key == "cgroup.procs" || key == "cgroup.threads";
+}
+
+/// The ids in a file that lists them, the leaf's too, one a line.
+Result<std::string> render_ids(const Cgroup& cgroup, std::string text, std::string_view key) {
+  std::vector<pid_t> ids = TRY(cgroup::parse_ids(text));
+  if (cgroup.is_v2())
+    if (auto leaf = cgroup::open_leaf(cgroup))
+      if (auto more_text = leaf->read(key)) {
+        std::vector<pid_t> more = TRY(cgroup::parse_ids(*more_text));
+        ids.insert(ids.end(), more.begin(), more.end());
+      }
+  cgroup::sort_ids(ids);
+  std::string rendered;
+  for (pid_t id : ids) rendered.append(rendered.empty() ? "" : "\n").append(std::to_string(id));
+  return rendered;
+}
+
+Result<std::string> read_judged(const Subject& subject, const Cgroup& cgroup, std::string_view file) {
+  Fd fd = TRY(open_judged(subject, cgroup, file, O_RDONLY, kRead));
+  return cgroup::read_file(fd.get(), file);
+}
+
+Result<void> write_judged(const Subject& subject, const Cgroup& cgroup, std::string_view file, std::string_view value) {
+  Fd fd = TRY(open_judged(subject, cgroup, file, O_WRONLY, kWrite));
+  if (value.empty()) return {};
+  std::string line = value.ends_with('\n') ? std::string(value) : std::string(value) + "\n";
+  return cgroup::write_file(fd.get(), file, line);
+}
+
+std::optional<std::string> kept_word(const Cgroup& cgroup, std::string_view key) {
+  auto dir = sys::openat(cgroup.dir(), ".", O_RDONLY | O_DIRECTORY);
+  if (!dir) return std::nullopt;
+  auto word = sys::fgetxattr(dir->get(), kKeptWords + std::string(key));
+  if (!word) return std::nullopt;
+  return *word;
+}
+
+/// Best effort: without the attribute the value reads back as the table says.
+void keep_word(const Cgroup& cgroup, const translate::Keep& keep) {
+  if (auto dir = sys::openat(cgroup.dir(), ".", O_RDONLY | O_DIRECTORY))
+    (void)sys::fsetxattr(dir->get(), kKeptWords + keep.key, keep.word);
+}
+
+/// The cgroup as r sees it; both arguments have to outlive the view.
+translate::View view_for(const Subject& subject, const Cgroup& cgroup) {
+  return {.version = cgroup.hierarchy().version(),
+          .read = [&](std::string_view file) { return read_judged(subject, cgroup, file); },
+          .has = [&](std::string_view file) { return cgroup.has_file(file); },
+          .names =
+              [&] {
+                std::vector<std::string> names;
+                if (auto entries = sys::list_dir(cgroup.dir()))
+                  for (sys::DirEntry& entry : *entries)
+                    if (entry.type == DT_REG) names.push_back(std::move(entry.name));
+                return names;
+              },
+          .kept = [&](std::string_view key) { return kept_word(cgroup, key); }};
+}
+
+cgroup::Files files_for(const Subject& subject, const Cgroup& cgroup) {
+  return {.version = [&](std::string_view) -> std::optional<cgroup::Version> { return cgroup.hierarchy().version(); },
+          .read = [&](std::string_view, std::string_view file) { return read_judged(subject, cgroup, file); },
+          .write = [&](std::string_view, std::string_view file,
+                       std::string_view value) { return write_judged(subject, cgroup, file, value); }};
+}
+
+/// Limits that v2 would take below present use, and kill for.
+bool kills_below_use(const Cgroup& cgroup, std::string_view key) {
+  return cgroup.is_v2() && (key == "memory.max" || key == "memory.swap.max");
+}
+
+}  // namespace
+
+Result<std::string> read_value(const Subject& subject, const Cgroup& cgroup, std::string_view key) {
+  auto text = read_judged(subject, cgroup, key);
+  if (text && lists_ids(key)) return render_ids(cgroup, std::move(*text), key);
+  if (text || text.error().kind() != ErrorKind::not_found) return text;
+  if (cgroup.is_v2() && key == "tasks") return read_value(subject, cgroup, "cgroup.procs");
+  return with(translate::get(view_for(subject, cgroup), key), name_of(cgroup.hierarchy(), cgroup.path()));
+}
+
+Result<std::vector<cgroup::Write>> write_value(const Subject& subject, const Cgroup& cgroup, std::string_view key,
+                                               std::string_view value) {
+  std::string name = name_of(cgroup.hierarchy(), cgroup.path());
+  auto change = TRY(with(translate::set(view_for(subject, cgroup), key, value), name));
+  bool plain = !change.translated && (!kills_below_use(cgroup, key) || value.empty());
+  if (plain)
+    TRY_VOID(with(write_judged(subject, cgroup, key, value), name));
+  else
+    TRY_VOID(with(cgroup::apply_writes(files_for(subject, cgroup), change.writes), name));
+  if (change.keep) keep_word(cgroup, *change.keep);
+  return std::move(change.writes);
+}
+
+}  // namespace cgm::manager
