@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "api/error_map.hpp"
 #include "base/number.hpp"
 #include "base/sys.hpp"
 
@@ -66,7 +67,9 @@ Result<void> Session::go_direct() {
 
 Result<api::Answer> Session::call(const api::Request& request) {
   if (client_) return client_->call(request);
-  return manager_->perform_now(*self_, request);
+  auto answer = manager_->perform_now(*self_, request);
+  if (!answer) return fail(Error(answer.error().kind(), answer.error().code(), api::classic_text(answer.error())));
+  return answer;
 }
 
 Result<const cgroup::Hierarchies*> Session::hierarchies() {

@@ -4,6 +4,7 @@
 
 #include "base/path.hpp"
 #include "base/sys.hpp"
+#include "cgroup/leaf.hpp"
 
 namespace cgm::manager {
 
@@ -48,13 +49,17 @@ Result<void> judge_directory(const Subject& subject, const Cgroup& cgroup, unsig
 }
 
 Result<Fd> open_judged(const Subject& subject, const Cgroup& cgroup, std::string_view key, int flags, unsigned want) {
-  auto opened = cgroup.open_file(key, flags);
-  if (!opened) return with(std::move(opened), name_of(cgroup.hierarchy(), cgroup.path()));
-  struct stat st = TRY(sys::fstat(opened->get()));
+  Fd file = TRY(cgroup.open_file(key, flags));
+  struct stat st = TRY(sys::fstat(file.get()));
   if (!S_ISREG(st.st_mode)) return fail(ErrorKind::invalid, "'" + std::string(key) + "' is no file of a cgroup");
-  if (may(subject, Object::of(st), want)) return opened;
-  return fail(ErrorKind::denied, name_of(cgroup.hierarchy(), cgroup.path()) + ": no " + std::string(wanted(want)) +
-                                     " permission on '" + std::string(key) + "'");
+  if (may(subject, Object::of(st), want)) return file;
+  return fail(ErrorKind::denied, "no " + std::string(wanted(want)) + " permission on '" + std::string(key) + "'");
+}
+
+Result<void> may_enable_below(const Subject& subject, const Cgroup& cgroup) {
+  TRY_VOID(open_judged(subject, cgroup, "cgroup.subtree_control", O_WRONLY, kWrite));
+  if (!cgroup::is_true_root(cgroup)) TRY_VOID(open_judged(subject, cgroup, "cgroup.procs", O_WRONLY, kWrite));
+  return {};
 }
 
 Result<CgroupPath> below_caller(const Requestor& r, const Hierarchy& hierarchy, std::string_view path) {

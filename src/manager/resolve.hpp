@@ -17,9 +17,13 @@ Result<cgroup::Cgroup> open_for(const Subject& subject, const cgroup::Hierarchy&
 /// Refuses unless `subject` has `want` on the cgroup's directory.
 Result<void> judge_directory(const Subject& subject, const cgroup::Cgroup& cgroup, unsigned want);
 
-/// Opens a file of the cgroup with `flags` and judges it on that descriptor.
+/// Opens a file of the cgroup with `flags` and judges it on that descriptor. The error does not name the cgroup.
 Result<Fd> open_judged(const Subject& subject, const cgroup::Cgroup& cgroup, std::string_view key, int flags,
                        unsigned want);
+
+/// Refuses unless `subject` may enable controllers below a v2 cgroup: write on cgroup.subtree_control and, as the leaf
+/// rule may move its tasks, on cgroup.procs. The error does not name the cgroup.
+Result<void> may_enable_below(const Subject& subject, const cgroup::Cgroup& cgroup);
 
 /// A path that means a cgroup below C(r), whatever slash it begins with.
 Result<cgroup::CgroupPath> below_caller(const Requestor& r, const cgroup::Hierarchy& hierarchy, std::string_view path);

@@ -99,9 +99,10 @@ bool kills_below_use(const Cgroup& cgroup, std::string_view key) {
 Result<std::string> read_value(const Subject& subject, const Cgroup& cgroup, std::string_view key) {
   auto text = read_judged(subject, cgroup, key);
   if (text && lists_ids(key)) return render_ids(cgroup, std::move(*text), key);
-  if (text || text.error().kind() != ErrorKind::not_found) return text;
+  if (text) return text;
   if (cgroup.is_v2() && key == "tasks") return read_value(subject, cgroup, "cgroup.procs");
-  return with(translate::get(view_for(subject, cgroup), key), name_of(cgroup.hierarchy(), cgroup.path()));
+  if (text.error().kind() == ErrorKind::not_found) text = translate::get(view_for(subject, cgroup), key);
+  return with(std::move(text), name_of(cgroup.hierarchy(), cgroup.path()));
 }
 
 Result<std::vector<cgroup::Write>> write_value(const Subject& subject, const Cgroup& cgroup, std::string_view key,

@@ -61,9 +61,7 @@ Result<api::Answer> set_value(const Context&, const Requestor& r, const Choice& 
   Cgroup cgroup = TRY(open_for(r.subject(), *choice.hierarchy, path));
   TRY_VOID(judge_directory(r.subject(), cgroup, kRead));
   if (cgroup.is_v2() && key == "cgroup.subtree_control") {
-    (void)TRY(open_judged(r.subject(), cgroup, key, O_WRONLY, kWrite));
-    // The leaf rule may move the tasks: that takes the right to.
-    if (!cgroup::is_true_root(cgroup)) (void)TRY(open_judged(r.subject(), cgroup, "cgroup.procs", O_WRONLY, kWrite));
+    TRY_VOID(with(may_enable_below(r.subject(), cgroup), name_of(cgroup.hierarchy(), cgroup.path())));
     TRY_VOID(set_subtree_control(cgroup, request.value));
     return std::monostate();
   }

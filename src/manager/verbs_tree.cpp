@@ -23,14 +23,8 @@ constexpr int32_t kNew = -1;
 
 /// Enables one controller below `above`, as r where r has the right to, else as ourselves where that moves nobody.
 Result<void> enable_for(const Requestor& r, const Cgroup& above, const std::string& controller) {
-  bool root = cgroup::is_true_root(above);
-  auto right = [&]() -> Result<void> {
-    // The leaf rule may move the tasks of `above`: that takes the right to.
-    if (!root) (void)TRY(open_judged(r.subject(), above, "cgroup.procs", O_WRONLY, kWrite));
-    (void)TRY(open_judged(r.subject(), above, "cgroup.subtree_control", O_WRONLY, kWrite));
-    return {};
-  }();
-  bool populated = !root && !TRY(above.read("cgroup.procs")).empty();
+  auto right = with(may_enable_below(r.subject(), above), name_of(above.hierarchy(), above.path()));
+  bool populated = !cgroup::is_true_root(above) && !TRY(above.read("cgroup.procs")).empty();
   uid_t owner = TRY(sys::fstat(above.dir())).st_uid;
   if (populated && owner != 0 && owner != r.subject().uid)
     return fail(ErrorKind::busy, name_of(above.hierarchy(), above.path()) + " is managed by its owner, uid " +
