@@ -49,5 +49,11 @@ int run_classic(Invocation&);
 int run_run(Invocation&);
 int run_stat(Invocation&);
 int run_tree(Invocation&);
+int run_limit(Invocation&);
+int run_freeze(Invocation&);
+int run_thaw(Invocation&);
+int run_wait(Invocation&);
+int run_controllers(Invocation&);
+int run_doctor(Invocation&);
 
 }  // namespace cgm::cli

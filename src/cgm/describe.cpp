@@ -210,6 +210,37 @@ std::string table_of(const cgroup::Stats& stats) {
   return table;
 }
 
+std::string table_of(const cgroup::Limits& limits) {
+  std::string table;
+  auto row = [&](std::string_view name, const std::string& value) { table += fmt::format("{:<22}{}\n", name, value); };
+  auto bytes = [&](std::string_view name, const std::optional<uint64_t>& value) {
+    if (value) row(name, cgroup::format_bytes(*value));
+  };
+  bytes("memory", limits.memory.max);
+  bytes("memory high", limits.memory.high);
+  bytes("memory low", limits.memory.low);
+  bytes("memory min", limits.memory.min);
+  bytes("swap", limits.memory.swap);
+  if (limits.cpu.quota) row("cpus", cgroup::format_cpus({*limits.cpu.quota, limits.cpu.period.value_or(100'000)}));
+  if (limits.cpu.burst.value_or(0) > 0) row("cpu burst", format_seconds(*limits.cpu.burst));
+  if (limits.cpu.weight) row("cpu weight", std::to_string(*limits.cpu.weight));
+  if (limits.cpuset.cpus) row("cpuset cpus", limits.cpuset.cpus->empty() ? "the parent's" : *limits.cpuset.cpus);
+  if (limits.cpuset.mems) row("cpuset mems", limits.cpuset.mems->empty() ? "the parent's" : *limits.cpuset.mems);
+  if (limits.pids.max) row("pids", *limits.pids.max == cgroup::kUnlimited ? "max" : std::to_string(*limits.pids.max));
+  if (limits.io.weight) row("io weight", std::to_string(*limits.io.weight));
+  for (const auto& one : limits.io.weights)
+    if (one.weight) row("io weight " + cgroup::format_device(one.device), std::to_string(*one.weight));
+  for (const auto& one : limits.io.max) {
+    std::string name = "io " + cgroup::format_device(one.device);
+    bytes(name + " rbps", one.rbps);
+    bytes(name + " wbps", one.wbps);
+    if (one.riops) row(name + " riops", *one.riops == cgroup::kUnlimited ? "max" : std::to_string(*one.riops));
+    if (one.wiops) row(name + " wiops", *one.wiops == cgroup::kUnlimited ? "max" : std::to_string(*one.wiops));
+  }
+  for (const auto& one : limits.hugetlb) bytes("hugetlb " + one.size, one.max);
+  return table;
+}
+
 std::string line_of(const cgroup::Stats& stats, const cgroup::Limits& limits, size_t tasks) {
   std::string text = tasks == 1 ? "1 task" : std::to_string(tasks) + " tasks";
   auto limited = [](const std::optional<uint64_t>& limit) { return limit && *limit != cgroup::kUnlimited; };

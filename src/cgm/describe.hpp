@@ -20,6 +20,7 @@ std::string summary_of(const cgroup::Stats& stats);
 std::string oom_text(const cgroup::Stats& stats);
 /// A table of all that is known, a line a value.
 std::string table_of(const cgroup::Stats& stats);
+std::string table_of(const cgroup::Limits& limits);
 /// Tasks, and use against limits, in one line: `3 tasks, memory 5.2M of 10M, …`.
 std::string line_of(const cgroup::Stats& stats, const cgroup::Limits& limits, size_t tasks);
 /// True for a cgroup that is at nine tenths of a limit or had processes killed for want of memory.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "cgroup/apply.hpp"
 #include "cgroup/cgroup.hpp"
 
 namespace cgm::cli {
@@ -72,15 +73,34 @@ Result<Group> Group::open(Session& session, std::string path) {
       first = fail(std::move(keys.error()));
   }
   if (group.in_.empty())
-    return fail(first ? Error(ErrorKind::not_found, "no hierarchy has a cgroup '" + group.path_ + "'")
-                      : std::move(first.error()));
+    return fail(ErrorKind::not_found,
+                "there is no cgroup '" + group.path_ + "' here: " + (first ? "no hierarchy" : first.error().text()));
   return group;
 }
 
 std::string Group::all_names() const {
   std::string names;
-  for (const cgroup::Hierarchy* hierarchy : in_) names += (names.empty() ? "" : ",") + name_of(*hierarchy);
+  for (const cgroup::Hierarchy* hierarchy : in_) names += name_of(*hierarchy) + ",";
   return names;
+}
+
+Result<void> Group::set_limits(const cgroup::Limits& limits, std::span<const std::pair<std::string, std::string>> raw,
+                               bool force) const {
+  cgroup::Files ours = files();
+  auto writes = TRY(cgroup::plan(limits, ours));
+  TRY_VOID(cgroup::apply_writes(ours, writes, {.force = force}));
+  for (const auto& [key, value] : raw) {
+    std::string controller(cgroup::controller_of_file(key));
+    api::Request set = request(api::Method::set_value, controller.empty() ? name_of(*in_.front()) : controller);
+    set.key = key;
+    set.value = value;
+    TRY_VOID(session_->call(set));
+  }
+  return {};
+}
+
+Result<std::vector<int32_t>> Group::tasks() const {
+  return session_->ask<std::vector<int32_t>>(request(api::Method::get_tasks_recursive, all_names()));
 }
 
 Result<void> Group::remove() const {

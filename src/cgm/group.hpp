@@ -10,6 +10,7 @@
 
 #include "cgm/session.hpp"
 #include "cgroup/files.hpp"
+#include "cgroup/limits.hpp"
 
 namespace cgm::cli {
 
@@ -26,9 +27,14 @@ class Group final {
   const std::vector<const cgroup::Hierarchy*>& hierarchies() const { return in_; }
   /// Its files; the group has to outlive what this returns.
   cgroup::Files files() const;
-  /// The controller argument that means one of its hierarchies, or all of them.
+  /// The controller argument that means one of its hierarchies, or all of them (a list, whatever their number).
   static std::string name_of(const cgroup::Hierarchy& hierarchy);
   std::string all_names() const;
+  /// Puts limits and raw keys in force: all, or none of the limits where one is refused.
+  Result<void> set_limits(const cgroup::Limits& limits, std::span<const std::pair<std::string, std::string>> raw,
+                          bool force) const;
+  /// The tasks in it and below, of all hierarchies together.
+  Result<std::vector<int32_t>> tasks() const;
   /// Removes it and what is below, everywhere.
   Result<void> remove() const;
   api::Request request(api::Method method, std::string controller) const;

@@ -10,8 +10,14 @@ namespace {
 
 constexpr Command kCommands[] = {
     {"run", "[OPTIONS] [--] COMMAND [ARGUMENTS]", "run a program in a cgroup of its own, with limits", false, run_run},
+    {"limit", "[OPTIONS] CGROUP", "show or change the limits of a cgroup", false, run_limit},
     {"stat", "[CGROUP]", "what a cgroup uses", false, run_stat},
     {"tree", "[CGROUP]", "the cgroups below one, with limits and use", false, run_tree},
+    {"freeze", "CGROUP", "stop all tasks of a cgroup", false, run_freeze},
+    {"thaw", "CGROUP", "let them go on", false, run_thaw},
+    {"wait", "CGROUP", "wait until a cgroup has no task", false, run_wait},
+    {"controllers", "", "the hierarchies, where each is mounted, and who may use it", false, run_controllers},
+    {"doctor", "", "what works here, what does not, and the cure", false, run_doctor},
     {"ping", "", "ask whether the daemon is there", true, run_classic},
     {"create", "CONTROLLER CGROUP", "make a cgroup", true, run_classic},
     {"chown", "CONTROLLER CGROUP UID GID", "give a cgroup to a user, who then makes and fills children", true,

@@ -14,7 +14,6 @@
 #include "cgm/group.hpp"
 #include "cgm/limit_options.hpp"
 #include "cgm/verb.hpp"
-#include "cgroup/apply.hpp"
 #include "cgroup/start.hpp"
 #include "cgroup/stats.hpp"
 
@@ -51,7 +50,7 @@ std::variant<RunOptions, int> parse(Invocation& invocation) {
   app.add_flag("--keep", options.keep, "leave the cgroup there afterwards");
   app.add_flag("--kill", options.kill, "kill what the program has left running");
   app.add_flag("--stats", options.stats, "say at the end what was used, on standard error");
-  app.add_flag("--force", options.force, "with --in: set a memory limit below present use all the same");
+  app.add_flag("--force", options.force, "with --in: set a memory limit below present use all the same, directly");
   if (auto status = verb.parse()) return *status;
   options.command = verb.rest();
   if (options.command.empty()) return usage_error("run", "no command to run");
@@ -87,20 +86,6 @@ Ways find_ways(const Group& group, const cgroup::Hierarchies& local) {
       ways.unified = hierarchy;
   }
   return ways;
-}
-
-Result<void> set_limits(Session& session, const Group& group, const RunOptions& options, const cgroup::Limits& limits) {
-  cgroup::Files files = group.files();
-  auto writes = TRY(cgroup::plan(limits, files));
-  TRY_VOID(cgroup::apply_writes(files, writes, {.force = options.force}));
-  for (const auto& [key, value] : TRY(options.limits.raw())) {
-    api::Request set = group.request(api::Method::set_value, std::string(cgroup::controller_of_file(key)));
-    if (set.controller.empty()) set.controller = Group::name_of(*group.hierarchies().front());
-    set.key = key;
-    set.value = value;
-    TRY_VOID(session.call(set));
-  }
-  return {};
 }
 
 /// Starts the program in the group; what the kernel does not let us do ourselves the session does for the waiting
@@ -179,8 +164,7 @@ void clean_up(Session& session, const Group& group, const RunOptions& options) {
   if (!options.in.empty() || options.keep) return;
   auto removed = group.remove();
   if (removed) return;
-  auto tasks =
-      session.ask<std::vector<int32_t>>(group.request(api::Method::get_tasks_recursive, group.all_names() + ","));
+  auto tasks = group.tasks();
   if (tasks && options.kill)
     for (int32_t task : *tasks) ::kill(task, SIGKILL);
   auto again = [&] {
@@ -192,8 +176,8 @@ void clean_up(Session& session, const Group& group, const RunOptions& options) {
     return false;
   };
   if ((!tasks || tasks->empty() || options.kill) && again()) return;
-  bool later = !session.is_direct() &&
-               session.call(group.request(api::Method::remove_on_empty, group.all_names() + ",")).has_value();
+  bool later =
+      !session.is_direct() && session.call(group.request(api::Method::remove_on_empty, group.all_names())).has_value();
   if (later) return;
   complain(
       "cgroup '" + group.path() + "' is left: " +
@@ -215,6 +199,7 @@ int run_run(Invocation& invocation) {
   auto limits = options.limits.limits();
   auto raw = options.limits.raw();
   if (!limits || !raw) return usage_error("run", limits ? raw.error().text() : limits.error().text());
+  invocation.session.direct = invocation.session.direct || options.force;
   auto session = open_session(invocation);
   if (!session) return kNotStarted;
 
@@ -231,7 +216,7 @@ int run_run(Invocation& invocation) {
   std::string name = options.name.empty() ? "cgm-run-" + std::to_string(::getpid()) : options.name;
   auto group = options.in.empty() ? Group::create(*session, name, needed, kWanted) : Group::open(*session, options.in);
   if (!group) return give_up(group.error());
-  if (auto set = set_limits(*session, *group, options, *limits); !set) {
+  if (auto set = group->set_limits(*limits, *raw, options.force); !set) {
     if (options.in.empty()) (void)group->remove();
     return give_up(set.error());
   }
