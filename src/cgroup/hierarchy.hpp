@@ -23,8 +23,8 @@ struct FoundHierarchy {
   Version version = Version::v1;
   std::vector<std::string>
       controllers;  ///< v1: those mounted together, `name=X` for a named one; v2: empty until opened
-  std::string mount_point;
-  std::string mount_root;  ///< the mount's root as /proc shows it to us; `/` unless bind-mounted or namespaced
+  std::string mount_point = {};
+  std::string mount_root = {};  ///< the mount's root as /proc shows it to us; `/` unless bind-mounted or namespaced
   unsigned major = 0, minor = 0;
 };
 
