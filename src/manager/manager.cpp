@@ -126,7 +126,8 @@ Result<api::Answer> combine(Method method, const Selection& selection,
 Result<std::unique_ptr<Manager>> Manager::create(const cgroup::Hierarchies& hierarchies, const Limits& limits,
                                                  api::Accounts accounts, const Log& log) {
   auto workers = TRY(Workers::create(limits.deadline_ms));
-  std::unique_ptr<Manager> manager(new Manager(hierarchies, TRY(Host::read()), limits, log, std::move(workers)));
+  std::unique_ptr<Manager> manager(
+      new Manager(hierarchies, TRY(Host::read()), TRY(Neighbours::detect()), limits, log, std::move(workers)));
   manager->configure(limits, std::move(accounts));
   return manager;
 }
@@ -141,7 +142,7 @@ void Manager::configure(const Limits& limits, api::Accounts accounts) {
 Result<api::Answer> Manager::perform(const api::Caller& caller, const api::Request& request,
                                      const Selection& selection) {
   Requestor r = TRY(Requestor::identify(host_, caller));
-  Context context{host_, hierarchies_, quotas_, watches_};
+  Context context{host_, hierarchies_, neighbours_, quotas_, watches_};
   Verb verb = verb_of(request.method);
   return combine(request.method, selection, [&](const Choice& choice) { return verb(context, r, choice, request); });
 }

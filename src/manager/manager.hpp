@@ -9,6 +9,7 @@
 #include "api/service.hpp"
 #include "base/log.hpp"
 #include "manager/audit.hpp"
+#include "manager/neighbours.hpp"
 #include "manager/quotas.hpp"
 #include "manager/verbs.hpp"
 #include "manager/watches.hpp"
@@ -41,10 +42,11 @@ class Manager final : public api::Service {
   Watches& watches() { return watches_; }
 
  private:
-  Manager(const cgroup::Hierarchies& hierarchies, Host host, const Limits& limits, const Log& log,
-          std::unique_ptr<Workers> workers)
+  Manager(const cgroup::Hierarchies& hierarchies, Host host, Neighbours neighbours, const Limits& limits,
+          const Log& log, std::unique_ptr<Workers> workers)
       : hierarchies_(hierarchies),
         host_(std::move(host)),
+        neighbours_(std::move(neighbours)),
         log_(log),
         audit_(log),
         quotas_(hierarchies, limits.quotas),
@@ -55,6 +57,7 @@ class Manager final : public api::Service {
 
   const cgroup::Hierarchies& hierarchies_;
   Host host_;
+  Neighbours neighbours_;
   const Log& log_;
   Audit audit_;
   api::Accounts accounts_;

@@ -10,6 +10,7 @@
 
 namespace cgm::manager {
 
+class Neighbours;
 class Quotas;
 class Watches;
 
@@ -17,6 +18,7 @@ class Watches;
 struct Context {
   const Host& host;
   const cgroup::Hierarchies& hierarchies;
+  const Neighbours& neighbours;
   Quotas& quotas;
   Watches& watches;
 };

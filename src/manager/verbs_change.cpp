@@ -4,6 +4,7 @@
 #include "base/sys.hpp"
 #include "cgroup/leaf.hpp"
 #include "cgroup/tree.hpp"
+#include "manager/neighbours.hpp"
 #include "manager/quotas.hpp"
 #include "manager/resolve.hpp"
 #include "manager/values.hpp"
@@ -50,7 +51,8 @@ Result<uid_t> checked_id(int32_t id, const char* what) {
 
 }  // namespace
 
-Result<api::Answer> set_value(const Context&, const Requestor& r, const Choice& choice, const api::Request& request) {
+Result<api::Answer> set_value(const Context& context, const Requestor& r, const Choice& choice,
+                              const api::Request& request) {
   const std::string& key = request.key;
   if (is_never_written(key)) return fail(ErrorKind::denied, "'" + key + "' is not written for a client");
   if (is_host_root_key(key) && !r.subject().host_root)
@@ -61,10 +63,12 @@ Result<api::Answer> set_value(const Context&, const Requestor& r, const Choice& 
   Cgroup cgroup = TRY(open_for(r.subject(), *choice.hierarchy, path));
   TRY_VOID(judge_directory(r.subject(), cgroup, kRead));
   if (cgroup.is_v2() && key == "cgroup.subtree_control") {
+    TRY_VOID(context.neighbours.check_children(cgroup));
     TRY_VOID(with(may_enable_below(r.subject(), cgroup), name_of(cgroup.hierarchy(), cgroup.path())));
     TRY_VOID(set_subtree_control(cgroup, request.value));
     return std::monostate();
   }
+  TRY_VOID(context.neighbours.check_limits(cgroup));
   std::vector<std::string> uninherited = cgroup::uninherited_keys(cgroup);
   for (const cgroup::Write& write : TRY(write_value(r.subject(), cgroup, key, request.value)))
     if (std::find(uninherited.begin(), uninherited.end(), write.file) != uninherited.end())

@@ -6,6 +6,7 @@
 #include "base/sys.hpp"
 #include "cgroup/leaf.hpp"
 #include "cgroup/tree.hpp"
+#include "manager/neighbours.hpp"
 #include "manager/quotas.hpp"
 #include "manager/resolve.hpp"
 #include "manager/verbs.hpp"
@@ -22,7 +23,9 @@ constexpr int32_t kExisted = 1;
 constexpr int32_t kNew = -1;
 
 /// Enables one controller below `above`, as r where r has the right to, else as ourselves where that moves nobody.
-Result<void> enable_for(const Requestor& r, const Cgroup& above, const std::string& controller) {
+Result<void> enable_for(const Context& context, const Requestor& r, const Cgroup& above,
+                        const std::string& controller) {
+  TRY_VOID(context.neighbours.check_children(above));
   auto right = with(may_enable_below(r.subject(), above), name_of(above.hierarchy(), above.path()));
   bool populated = !cgroup::is_true_root(above) && !TRY(above.read("cgroup.procs")).empty();
   uid_t owner = TRY(sys::fstat(above.dir())).st_uid;
@@ -34,12 +37,12 @@ Result<void> enable_for(const Requestor& r, const Cgroup& above, const std::stri
 }
 
 /// Enables what the request asked for in `above`, whose child needs it.
-Result<void> enable_for_child(const Requestor& r, const Cgroup& above, const Choice& choice) {
+Result<void> enable_for_child(const Context& context, const Requestor& r, const Cgroup& above, const Choice& choice) {
   if (!above.is_v2() || choice.controllers.empty()) return {};
   std::string enabled = " " + TRY(above.read("cgroup.subtree_control")) + " ";
   for (const std::string& controller : choice.controllers) {
     if (enabled.find(" " + controller + " ") != std::string::npos) continue;
-    auto done = enable_for(r, above, controller);
+    auto done = enable_for(context, r, above, controller);
     if (!done && !choice.best_effort) return with(std::move(done), "enable controller '" + controller + "'");
   }
   return {};
@@ -69,10 +72,11 @@ Result<Cgroup> make_for(const Context& context, const Requestor& r, const Cgroup
                         const Choice& choice) {
   const Subject& subject = r.subject();
   TRY_VOID(judge_directory(subject, parent, kWrite | kSearch));
+  TRY_VOID(context.neighbours.check_children(parent));
   size_t depth = parent.path().depth() + 1 - TRY(r.floor(parent.hierarchy())).depth();
   TRY_VOID(context.quotas.charge(subject, depth));
   auto make = [&]() -> Result<Cgroup> {
-    TRY_VOID(enable_for_child(r, parent, choice));
+    TRY_VOID(enable_for_child(context, r, parent, choice));
     return cgroup::make_child(parent, name);
   };
   auto made = make();
@@ -138,7 +142,7 @@ Result<api::Answer> create(const Context& context, const Requestor& r, const Cho
     // From the root down to r's own cgroup; further down each cgroup is dealt with before its child is made.
     CgroupPath above;
     for (std::string_view component : base.components()) {
-      TRY_VOID(enable_for_child(r, TRY(open_for(r.subject(), *choice.hierarchy, above)), choice));
+      TRY_VOID(enable_for_child(context, r, TRY(open_for(r.subject(), *choice.hierarchy, above)), choice));
       above = above / TRY(CgroupPath::from_kernel(component));
     }
   }
@@ -164,7 +168,7 @@ Result<api::Answer> create(const Context& context, const Requestor& r, const Cho
       }
       if (!child) return fail(std::move(child.error()));
       TRY_VOID(judge_directory(r.subject(), *child, kRead));
-      TRY_VOID(enable_for_child(r, here, choice));
+      TRY_VOID(enable_for_child(context, r, here, choice));
       existed = kExisted;
       here = std::move(*child);
     }
