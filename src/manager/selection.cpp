@@ -33,7 +33,7 @@ Result<Selection> select(const cgroup::Hierarchies& hierarchies, std::string_vie
     selection.is_list = true;
     return selection;
   }
-  selection.is_list = argument.find(',') != std::string_view::npos;
+  selection.is_list = !single && argument.find(',') != std::string_view::npos;
   std::string_view rest = argument;
   std::vector<std::string_view> seen;
   while (!rest.empty()) {

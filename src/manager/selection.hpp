@@ -20,7 +20,8 @@ struct Choice {
 
 struct Selection {
   std::vector<Choice> choices;
-  /// A comma or `all` was written: failures are treated by the method's list semantics, even for a single choice.
+  /// A comma or `all` was written to a method that takes several: failures are treated by its list semantics, even for
+  /// a single choice.
   bool is_list = false;
 };
 
