@@ -108,7 +108,8 @@ CgroupPath Sandbox::path(std::string_view controller) const {
 
 Cgroup Sandbox::at(std::string_view controller, std::string_view below) const {
   Cgroup here = must(Cgroup::open(*hierarchy(controller), path(controller)));
-  for (std::string_view component : must(CgroupPath::parse(below)).components()) {
+  CgroupPath path_below = must(CgroupPath::parse(below));
+  for (std::string_view component : path_below.components()) {
     (void)sys::mkdirat(here.dir(), std::string(component), 0755);
     Cgroup next = must(here.child(component));
     if (!here.is_v2() && here.hierarchy().has("cpuset"))
