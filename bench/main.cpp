@@ -70,6 +70,8 @@ int main(int argc, char** argv) {
   app.add_option("--only", options.only, "measure these parts: memory, requests, fairness, start")
       ->delimiter(',')
       ->check(CLI::IsMember({"memory", "requests", "fairness", "start"}));
+  app.add_option("--request", options.requests, "measure these kinds of request, without their figures")
+      ->delimiter(',');
   app.add_option("--rounds", options.rounds, "rounds, of which the medians are told")->check(CLI::Range(1, 1000));
   app.add_option("--round-ms", options.round_ms, "length of one measurement in a round")->check(CLI::Range(1, 60000));
   app.add_flag("--brief", options.brief, "the figures alone, in a short time");

@@ -11,12 +11,13 @@
 namespace cgm::bench {
 
 struct Options {
-  std::string daemon;             ///< the program to start as a private server, unless `socket` is given
-  std::string socket;             ///< another server's socket
-  pid_t pid = 0;                  ///< and its pid
-  std::string cgm;                ///< the command line's program
-  std::string empty;              ///< the empty program that it is held against
-  std::vector<std::string> only;  ///< parts to run: requests, memory, fairness, start; none for all
+  std::string daemon;                 ///< the program to start as a private server, unless `socket` is given
+  std::string socket;                 ///< another server's socket
+  pid_t pid = 0;                      ///< and its pid
+  std::string cgm;                    ///< the command line's program
+  std::string empty;                  ///< the empty program that it is held against
+  std::vector<std::string> only;      ///< parts to run: requests, memory, fairness, start; none for all
+  std::vector<std::string> requests;  ///< kinds of request to measure, by name; none for all
   unsigned rounds = 7;
   int64_t round_ms = 100;  ///< for how long each constellation runs in each round
   bool brief = false;      ///< the figures alone

@@ -105,7 +105,8 @@ class Requests final {
                                  .per_second = median(one.per_second),
                                  .cpu_us = median(one.cpu_us),
                                  .raw_us = raw_of(one.caller, one.work)});
-    for (const char* caller : {kUser, kRoot}) add_figures(caller, report);
+    if (options_.requests.empty())
+      for (const char* caller : {kUser, kRoot}) add_figures(caller, report);
     if (!has_library(Library::libdbus)) report.skipped.emplace_back("libdbus clients: built without libdbus-1-dev");
   }
 
@@ -133,8 +134,14 @@ class Requests final {
               if (callers.of(library).size() < clients) continue;
               bool extra = library != Library::sd_bus || clients > 1 || fresh;
               if (extra && (options_.brief || name == kRoot)) continue;
+              if (!is_wanted(work)) continue;
               cases_.push_back({name, library, clients, fresh, work, {}, {}});
             }
+  }
+
+  bool is_wanted(Work work) const {
+    const auto& names = options_.requests;
+    return names.empty() || std::find(names.begin(), names.end(), to_string(work)) != names.end();
   }
 
   /// The raw work right before the requests, on the same CPU.
