@@ -15,7 +15,7 @@ namespace cgm::bus {
 
 namespace {
 
-constexpr int kMessagesATurn = 64;
+constexpr uint64_t kTurnUsec = 500;  // one client is served for so long, then the others are looked at
 constexpr int kAcceptsATurn = 64;
 constexpr size_t kEnoughUnread = 64 << 10;  // a client with more than this to read is served no further request
 constexpr uint64_t kStaleUsec = 100'000;    // a pid may be another's after this long in the accept queue
@@ -52,8 +52,6 @@ Result<std::unique_ptr<Server>> Server::create(sd_event* event, api::Service& se
   char text[SD_ID128_STRING_MAX];
   server->guid_ = sd_id128_to_string(id, text);
   server->reserve_ = TRY(sys::openat(AT_FDCWD, "/dev/null", O_RDONLY));
-  TRY_VOID(check(sd_event_add_defer(event, &server->pending_source_, on_pending, server.get()), "sd_event_add_defer"));
-  TRY_VOID(check(sd_event_source_set_enabled(server->pending_source_, SD_EVENT_OFF), "sd_event_source_set_enabled"));
   return server;
 }
 
@@ -173,14 +171,15 @@ int Server::on_timeout(sd_event_source*, uint64_t, void* data) {
 
 int Server::on_pending(sd_event_source*, void* self) {
   auto* server = static_cast<Server*>(self);
-  std::deque<uint64_t> now;
-  now.swap(server->pending_);
-  for (uint64_t id : now) {
-    auto found = server->connections_.find(id);
-    if (found == server->connections_.end()) continue;
+  server->pending_source_ = sd_event_source_disable_unref(server->pending_source_);
+  uint64_t id = server->pending_.front();
+  server->pending_.pop_front();
+  auto found = server->connections_.find(id);
+  if (found != server->connections_.end()) {
     found->second->pending = false;
     server->pump(*found->second);
   }
+  server->arm_pending();
   return 0;
 }
 
@@ -188,7 +187,14 @@ void Server::defer(Connection& connection) {
   if (connection.pending) return;
   connection.pending = true;
   pending_.push_back(connection.id);
-  sd_event_source_set_enabled(pending_source_, SD_EVENT_ONESHOT);
+  arm_pending();
+}
+
+void Server::arm_pending() {
+  if (pending_.empty() || pending_source_) return;
+  // sd-event serves the source first that has waited longest, and a source that is only enabled again counts as
+  // waiting since it was made: it would come before all other clients, each time.
+  (void)sd_event_add_defer(event_, &pending_source_, on_pending, this);
 }
 
 bool Server::may_handle(const Connection& connection) const {
@@ -220,8 +226,9 @@ void Server::pump(Connection& connection) {
 
 Result<void> Server::serve(Connection& connection) {
   TRY_VOID(connection.write());
-  for (int messages = 0; !done_ && may_handle(connection);) {
-    if (messages >= kMessagesATurn) {
+  uint64_t until = now_usec() + kTurnUsec;
+  for (bool handled = false; !done_ && may_handle(connection);) {
+    if (handled && now_usec() > until) {
       defer(connection);
       break;
     }
@@ -231,7 +238,7 @@ Result<void> Server::serve(Connection& connection) {
     }
     if (connection.is_authenticated()) {
       if (auto raw = TRY(connection.next(limits_.message_bytes))) {
-        messages++;
+        handled = true;
         TRY_VOID(handle(connection, *raw));
         continue;
       }

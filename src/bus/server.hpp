@@ -76,7 +76,9 @@ class Server final {
   bool may_handle(const Connection& connection) const;
   void charge(Connection& connection);
   void watch(Connection& connection);
+  /// Serves a connection again when the others have had their turn.
   void defer(Connection& connection);
+  void arm_pending();
   void close(Connection& connection);
   void listen_again(bool on);
   void check_done();
@@ -94,7 +96,7 @@ class Server final {
   Fd listener_;
   Fd reserve_;  // given up for a moment to accept and close what there is no descriptor for
   sd_event_source* accept_source_ = nullptr;
-  sd_event_source* pending_source_ = nullptr;
+  sd_event_source* pending_source_ = nullptr;  // there while somebody is in pending_
   uint64_t next_id_ = 1;
   std::unordered_map<uint64_t, std::unique_ptr<Connection>> connections_;
   std::unordered_map<api::Account, Usage> usage_;
