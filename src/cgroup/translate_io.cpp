@@ -147,8 +147,9 @@ Set set_v1_io_weight(const Ask& ask) {
 }
 
 Got get_v2_io_max(const Ask& ask) {
+  Limits limits = TRY(read_limits(files_of(ask.view, "io")));
   std::string text;
-  for (const IoMax& one : TRY(read_limits(files_of(ask.view, "io"))).io.max) {
+  for (const IoMax& one : limits.io.max) {
     text += (text.empty() ? "" : "\n") + format_device(one.device);
     for (const Member& member : kMembers)
       text += fmt::format(" {}={}", member.name, format_amount((one.*member.member).value_or(kUnlimited)));
