@@ -107,6 +107,18 @@ TEST_F(ApplyTest, stops_where_a_signal_interrupts_the_reclaim) {
   EXPECT_EQ(held_["pids.max"], "max");
 }
 
+TEST_F(ApplyTest, takes_no_v2_cpuset_that_the_parent_overrules) {
+  held_["cpuset.cpus"] = "";
+  held_["cpuset.cpus.effective"] = "0";
+  std::vector<Write> writes = {{"cpuset", "cpuset.cpus", "1-2"}};
+  auto done = apply_writes(files(), writes);
+  ASSERT_FALSE(done);
+  EXPECT_THAT(done.error().text(), HasSubstr("'0' would be used"));
+  EXPECT_EQ(held_["cpuset.cpus"], "\n") << "emptied again";
+  writes[0].value = "0-2";
+  EXPECT_TRUE(apply_writes(files(), writes)) << "some of it is what counts";
+}
+
 TEST_F(ApplyTest, does_not_put_back_a_limit_that_would_kill) {
   held_["memory.max"] = "8192";
   held_["memory.current"] = "8192";

@@ -52,6 +52,7 @@ TEST(NiceCurve, loses_no_nice_value) {
   EXPECT_EQ(nice_from_shares(2), 19);
   EXPECT_EQ(nice_from_shares(262'144), -20);
   EXPECT_EQ(nice_from_shares(1000), 0);
+  EXPECT_EQ(nice_from_shares(922), 0) << "half way between two, the kernel takes the first";
 }
 
 }  // namespace
