@@ -4,7 +4,7 @@
 
 #include "base/number.hpp"
 #include "cgroup/curves.hpp"
-#include "cgroup/plan_shared.hpp"
+#include "cgroup/planning.hpp"
 
 namespace cgm::cgroup::v1 {
 
@@ -140,7 +140,7 @@ Result<std::vector<Write>> plan(const Limits& limits, const ReadFile& read) {
        {std::pair("cpuset cpus", &limits.cpuset.cpus), std::pair("cpuset mems", &limits.cpuset.mems)})
     if (*list && trim(**list).empty())
       return unsupported(name, "on cgroup v1 an empty list takes no task; the nearest is the parent's list");
-  TRY_VOID(planning::plan_common(limits, writes));
+  TRY_VOID(planning::plan_same_files(limits, writes));
   return writes;
 }
 

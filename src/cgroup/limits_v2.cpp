@@ -4,7 +4,7 @@
 
 #include "base/number.hpp"
 #include "cgroup/curves.hpp"
-#include "cgroup/plan_shared.hpp"
+#include "cgroup/planning.hpp"
 
 namespace cgm::cgroup::v2 {
 
@@ -107,7 +107,7 @@ Result<std::vector<Write>> plan(const Limits& limits, const ReadFile& read) {
   TRY_VOID(plan_io(limits.io, read, writes));
   for (const HugetlbMax& one : limits.hugetlb)
     writes.push_back({"hugetlb", "hugetlb." + one.size + ".max", format_amount(one.max)});
-  TRY_VOID(planning::plan_common(limits, writes));
+  TRY_VOID(planning::plan_same_files(limits, writes));
   return writes;
 }
 

@@ -168,7 +168,7 @@ Set set_v2_io_max(const Ask& ask) {
     auto member = member_of(pair.key);
     auto amount = pair.value == "max" ? kUnlimited : parse_number<uint64_t>(pair.value);
     if (!member || !amount) return malformed();
-    max.*member = *amount;
+    max.*member = amount;
   }
   Limits limits;
   limits.io.max = {max};

@@ -225,7 +225,7 @@ Result<IoOption> parse_io_option(std::string_view text) {
     if (name == "weight") {
       auto weight = parse_number<uint32_t>(value);
       if (!weight || option.weight) return malformed(pair);
-      option.weight = *weight;
+      option.weight = weight;
       continue;
     }
     auto key = std::find_if(kKeys.begin(), kKeys.end(), [&](const Key& one) { return one.name == name; });

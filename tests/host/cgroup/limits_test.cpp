@@ -184,6 +184,7 @@ void fill_page_cache(size_t bytes) {
     if (!entry.is_regular_file(ignored) || entry.file_size(ignored) < block.size()) continue;
     auto fd = sys::openat(AT_FDCWD, entry.path(), O_RDONLY);
     if (!fd) continue;
+    ::fdatasync(fd->get());  // what is dirty still, fresh from the linker, is not dropped
     ::posix_fadvise(fd->get(), 0, 0, POSIX_FADV_DONTNEED);
     for (size_t got = 1; got > 0 && bytes > 0; bytes -= std::min(bytes, got))
       got = sys::read(fd->get(), block).value_or(0);

@@ -23,6 +23,6 @@ struct CpuTime {
 Result<CpuTime> cpu_time_after(const Limits::Cpu& wanted, const CpuTime& now);
 
 /// cpuset, pids, rdma and misc, which have the same files on v1 and v2.
-Result<void> plan_common(const Limits& limits, std::vector<Write>& writes);
+Result<void> plan_same_files(const Limits& limits, std::vector<Write>& writes);
 
 }  // namespace cgm::cgroup::planning

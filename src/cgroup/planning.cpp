@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // What the planners share.
-#include "cgroup/plan_shared.hpp"
+#include "cgroup/planning.hpp"
 
 #include <fmt/format.h>
 
@@ -37,7 +37,7 @@ Result<CpuTime> cpu_time_after(const Limits::Cpu& wanted, const CpuTime& now) {
   return after;
 }
 
-Result<void> plan_common(const Limits& limits, std::vector<Write>& writes) {
+Result<void> plan_same_files(const Limits& limits, std::vector<Write>& writes) {
   // mems first: a cpuset of v1 with cpus alone takes no task yet.
   for (auto [file, list] :
        {std::pair("cpuset.mems", &limits.cpuset.mems), std::pair("cpuset.cpus", &limits.cpuset.cpus)}) {
