@@ -40,6 +40,10 @@ std::optional<int> Verb::parse() {
   } catch (const CLI::ParseError& error) {
     return usage_error(invocation_.command, error.what());
   }
+  // A prefix command takes what it does not know for the first word of the command.
+  const std::vector<std::string> left = app_.remaining();
+  if (!left.empty() && left.front().starts_with('-') && left.front() != "--")
+    return usage_error(invocation_.command, "there is no option '" + left.front() + "'");
   return std::nullopt;
 }
 

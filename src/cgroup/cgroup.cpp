@@ -4,6 +4,7 @@
 
 #include <dirent.h>
 
+#include "base/number.hpp"
 #include "base/path.hpp"
 #include "base/sys.hpp"
 
@@ -50,7 +51,7 @@ Result<std::vector<std::string>> Cgroup::children() const {
 
 Result<void> write_file(int fd, std::string_view key, std::string_view value) {
   auto written = sys::write(fd, value);
-  std::string shown(value.substr(0, 80));
+  std::string shown(trim(value.substr(0, 80)));
   if (!written) {
     Error& error = written.error();
     std::string call = "write '" + shown + "' to \"" + std::string(key) + "\"";

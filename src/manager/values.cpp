@@ -89,9 +89,10 @@ cgroup::Files files_for(const Subject& subject, const Cgroup& cgroup) {
                        std::string_view value) { return write_judged(subject, cgroup, file, value); }};
 }
 
-/// Limits that v2 would take below present use, and kill for.
-bool kills_below_use(const Cgroup& cgroup, std::string_view key) {
-  return cgroup.is_v2() && (key == "memory.max" || key == "memory.swap.max");
+/// Limits that are about present use: v2 would take one below it and kill, v1 refuses it with nothing but EBUSY.
+bool is_memory_limit(std::string_view key) {
+  return key == "memory.max" || key == "memory.swap.max" || key == "memory.limit_in_bytes" ||
+         key == "memory.memsw.limit_in_bytes";
 }
 
 }  // namespace
@@ -109,7 +110,7 @@ Result<std::vector<cgroup::Write>> write_value(const Subject& subject, const Cgr
                                                std::string_view value) {
   std::string name = name_of(cgroup.hierarchy(), cgroup.path());
   auto change = TRY(with(translate::set(view_for(subject, cgroup), key, value), name));
-  bool plain = !change.translated && (!kills_below_use(cgroup, key) || value.empty());
+  bool plain = !change.translated && (!is_memory_limit(key) || value.empty());
   if (plain)
     TRY_VOID(with(write_judged(subject, cgroup, key, value), name));
   else
