@@ -25,9 +25,9 @@ daemon= made_user= began_at=()
 # Where this shell sits, hierarchy by hierarchy, so that it can go back.
 remember() {
   local controller
-  while read -r controller; do
+  for controller in $(direct listcontrollers | cut -d, -f1); do
     began_at+=("$controller $(direct getpidcgroupabs "$controller" $$)")
-  done < <(direct listcontrollers | cut -d, -f1)
+  done
 }
 
 leave_nothing() {

@@ -3,6 +3,7 @@
 #include "cgroup/tree.hpp"
 
 #include <dirent.h>
+#include <unistd.h>
 
 #include "base/number.hpp"
 #include "base/sys.hpp"
@@ -60,6 +61,21 @@ Result<void> hand_over(const Cgroup& cgroup, uid_t uid, gid_t gid) {
   TRY_VOID(chown_file(cgroup, "", uid, gid));
   for (const sys::DirEntry& entry : TRY(sys::list_dir(cgroup.dir())))
     if (entry.type == DT_REG) TRY_VOID(chown_file(cgroup, entry.name, uid, gid));
+  return {};
+}
+
+Result<void> hand_over_new_files(const Cgroup& parent, std::string_view controller) {
+  std::string prefix = std::string(controller) + ".";
+  for (const std::string& name : TRY(parent.children())) {
+    auto child = parent.child(name);
+    // Never in the kernel's delegate list: whoever owns this file was given all of them.
+    auto owner =
+        child ? sys::fstatat(child->dir(), "cgroup.max.descendants", AT_SYMLINK_NOFOLLOW) : fail(Error(child.error()));
+    if (!owner || owner->st_uid == ::geteuid()) continue;
+    for (const sys::DirEntry& entry : TRY(sys::list_dir(child->dir())))
+      if (entry.type == DT_REG && entry.name.starts_with(prefix))
+        TRY_VOID(chown_file(*child, entry.name, owner->st_uid, owner->st_gid));
+  }
   return {};
 }
 

@@ -23,6 +23,10 @@ Result<void> hand_over(const Cgroup& cgroup, uid_t uid, gid_t gid);
 /// too.
 Result<void> delegate(const Cgroup& cgroup, uid_t uid, gid_t gid);
 
+/// Gives the files of a v2 controller that has just been enabled below `parent` to those who own their cgroups whole:
+/// the kernel makes them ours, in children that had been handed over (hand_over) as in any other.
+Result<void> hand_over_new_files(const Cgroup& parent, std::string_view controller);
+
 /// Removes one empty cgroup, its own leaf first. Errors: busy (tasks or children), not_found.
 Result<void> remove_child(const Cgroup& parent, std::string_view name);
 

@@ -5,6 +5,7 @@
 #include "base/path.hpp"
 #include "base/sys.hpp"
 #include "cgroup/leaf.hpp"
+#include "cgroup/tree.hpp"
 
 namespace cgm::manager {
 
@@ -60,6 +61,11 @@ Result<void> may_enable_below(const Subject& subject, const Cgroup& cgroup) {
   TRY_VOID(open_judged(subject, cgroup, "cgroup.subtree_control", O_WRONLY, kWrite));
   if (!cgroup::is_true_root(cgroup)) TRY_VOID(open_judged(subject, cgroup, "cgroup.procs", O_WRONLY, kWrite));
   return {};
+}
+
+Result<void> enable_below(const Cgroup& cgroup, std::string_view controller) {
+  TRY_VOID(cgroup::enable_controller(cgroup, controller));
+  return cgroup::hand_over_new_files(cgroup, controller);
 }
 
 Result<CgroupPath> below_caller(const Requestor& r, const Hierarchy& hierarchy, std::string_view path) {

@@ -25,6 +25,9 @@ Result<Fd> open_judged(const Subject& subject, const cgroup::Cgroup& cgroup, std
 /// rule may move its tasks, on cgroup.procs. The error does not name the cgroup.
 Result<void> may_enable_below(const Subject& subject, const cgroup::Cgroup& cgroup);
 
+/// Enables a controller below a v2 cgroup as the leaf rule wants it, and gives its files to the owners of the children.
+Result<void> enable_below(const cgroup::Cgroup& cgroup, std::string_view controller);
+
 /// A path that means a cgroup below C(r), whatever slash it begins with.
 Result<cgroup::CgroupPath> below_caller(const Requestor& r, const cgroup::Hierarchy& hierarchy, std::string_view path);
 

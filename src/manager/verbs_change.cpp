@@ -37,7 +37,7 @@ Result<void> set_subtree_control(const Cgroup& cgroup, std::string_view value) {
     std::string_view word = take_until(rest, ' ');
     if (word.empty()) continue;
     if (word.front() == '+')
-      TRY_VOID(cgroup::enable_controller(cgroup, word.substr(1)));
+      TRY_VOID(enable_below(cgroup, word.substr(1)));
     else
       TRY_VOID(cgroup.write("cgroup.subtree_control", word));
   }

@@ -33,7 +33,7 @@ Result<void> enable_for(const Context& context, const Requestor& r, const Cgroup
     return fail(ErrorKind::busy, name_of(above.hierarchy(), above.path()) + " is managed by its owner, uid " +
                                      std::to_string(owner) + "; 'cgm nest' run there makes room");
   if (!right && (populated || owner != 0)) return right;
-  return cgroup::enable_controller(above, controller);
+  return enable_below(above, controller);
 }
 
 /// Enables what the request asked for in `above`, whose child needs it.

@@ -146,7 +146,10 @@ class Sandbox:
     def join(self, below: str) -> None:
         """Moves the calling process (of one thread) there, in every hierarchy."""
         for one in self.hierarchies:
-            (self._root(one) / below / one.tasks_file).write_text("0")
+            place = self._root(one) / below
+            if (place / LEAF).exists():  # an inner cgroup's tasks live there
+                place /= LEAF
+            (place / one.tasks_file).write_text("0")
 
     def leftovers(self) -> list[str]:
         """What is below the sandbox, in every hierarchy."""
