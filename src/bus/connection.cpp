@@ -39,7 +39,7 @@ Result<Connection::Input> Connection::read(ReadBuffer& buffer) {
     if (carried_.size() >= kMaxCarried) return fail(ErrorKind::protocol, "too many descriptors");
     carried_.push_back({in_offset_ + in_.size(), std::move(message->descriptors)});
   }
-  return Input::some;
+  return message->data.size() < buffer.size() ? Input::all_there_was : Input::some;
 }
 
 Result<void> Connection::authenticate() {

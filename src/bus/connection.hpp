@@ -37,9 +37,9 @@ class Connection final {
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  enum class Input { some, nothing_now, ended };
+  enum class Input { some, all_there_was, nothing_now, ended };
 
-  /// Reads once, behind what has not been handled. An error ends the connection.
+  /// Reads once, behind what has not been handled; `some` where there may be more. An error ends the connection.
   Result<Input> read(ReadBuffer& buffer);
   /// Goes on with authentication, as far as what was read allows. Errors, kind protocol: it failed.
   Result<void> authenticate();

@@ -83,7 +83,7 @@ void Server::stop(std::function<void()> done) {
   std::vector<uint64_t> ids;
   for (const auto& [id, connection] : connections_) ids.push_back(id);
   for (uint64_t id : ids)
-    if (auto found = connections_.find(id); found != connections_.end()) pump(*found->second);
+    if (auto found = connections_.find(id); found != connections_.end()) pump(*found->second, false);
   check_done();
 }
 
@@ -154,12 +154,12 @@ void Server::admit(Fd socket) {
   usage_[account].connections++;
   connections_.emplace(id, std::move(connection));
   // libdbus and sd-bus have sent their first line by now.
-  pump(one);
+  pump(one, true);
 }
 
-int Server::on_io(sd_event_source*, int, uint32_t, void* data) {
+int Server::on_io(sd_event_source*, int, uint32_t events, void* data) {
   auto* connection = static_cast<Connection*>(data);
-  connection->server->pump(*connection);
+  connection->server->pump(*connection, (events & ~uint32_t{EPOLLOUT}) != 0);
   return 0;
 }
 
@@ -177,7 +177,7 @@ int Server::on_pending(sd_event_source*, void* self) {
   auto found = server->connections_.find(id);
   if (found != server->connections_.end()) {
     found->second->pending = false;
-    server->pump(*found->second);
+    server->pump(*found->second, false);
   }
   server->arm_pending();
   return 0;
@@ -204,7 +204,7 @@ bool Server::may_handle(const Connection& connection) const {
   return found == usage_.end() || found->second.bytes < limits_.unread_bytes;
 }
 
-void Server::pump(Connection& connection) {
+void Server::pump(Connection& connection, bool readable) {
   if (connection.waiting) {
     // Something came, or the client has gone, while its request is under way: it is looked at when that is done.
     sd_event_source_set_enabled(connection.io, SD_EVENT_OFF);
@@ -212,7 +212,7 @@ void Server::pump(Connection& connection) {
   }
   uint64_t began = pin_at_accept_ ? now_usec() : 0;
   connection.serving = true;
-  auto served = serve(connection);
+  auto served = serve(connection, readable);
   connection.serving = false;
   if (pin_at_accept_) away_usec_ = std::max(away_usec_, now_usec() - began);
   if (!served)
@@ -224,7 +224,7 @@ void Server::pump(Connection& connection) {
   watch(connection);
 }
 
-Result<void> Server::serve(Connection& connection) {
+Result<void> Server::serve(Connection& connection, bool readable) {
   TRY_VOID(connection.write());
   uint64_t until = now_usec() + kTurnUsec;
   for (bool handled = false; !done_ && may_handle(connection);) {
@@ -244,9 +244,11 @@ Result<void> Server::serve(Connection& connection) {
       }
     }
     TRY_VOID(connection.write());
-    if (connection.ended) break;
+    // What came since then, or the end of it, the loop will tell.
+    if (connection.ended || !readable) break;
     auto input = TRY(connection.read(*buffer_));
     if (input == Connection::Input::nothing_now) break;
+    readable = input == Connection::Input::some;
     connection.ended = input == Connection::Input::ended;
     charge(connection);
     if (usage_[connection.account].bytes > limits_.unread_bytes)
@@ -289,7 +291,7 @@ void Server::finish(uint64_t id, sd_bus_message* call, Result<api::Answer> outco
   Connection& connection = *found->second;
   connection.waiting = false;
   reply(connection, call, outcome);
-  if (!connection.serving) pump(connection);
+  if (!connection.serving) pump(connection, false);
 }
 
 void Server::reply(Connection& connection, sd_bus_message* call, const Result<api::Answer>& outcome) {

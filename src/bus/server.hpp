@@ -65,9 +65,10 @@ class Server final {
   void accept();
   void admit(Fd socket);
   bool may_connect(api::Account account) const;
-  /// Reads, handles and writes for a connection until there is nothing to do now; closes it where it is over.
-  void pump(Connection& connection);
-  Result<void> serve(Connection& connection);
+  /// Handles and writes for a connection until there is nothing to do now, and reads where it is `readable`; closes it
+  /// where it is over.
+  void pump(Connection& connection, bool readable);
+  Result<void> serve(Connection& connection, bool readable);
   Result<void> handle(Connection& connection, const RawMessage& raw);
   void finish(uint64_t connection, sd_bus_message* call, Result<api::Answer> outcome);
   void reply(Connection& connection, sd_bus_message* call, const Result<api::Answer>& outcome);

@@ -52,6 +52,19 @@ bool is_slow_key(const std::string& key) {
   return key.starts_with("memory.") || key.starts_with("cpuset.") || key == "cgroup.subtree_control";
 }
 
+/// What waits without memory being written: nothing in it can be interrupted.
+Workers::Late when_late(Method method) {
+  switch (method) {
+    case Method::move_pid:
+    case Method::move_pid_abs:
+    case Method::get_tasks:
+    case Method::get_tasks_recursive:
+    case Method::list_children:
+    case Method::get_value: return Workers::Late::left_alone;
+    default: return Workers::Late::interrupted;
+  }
+}
+
 /// What a list goes on after: what r may not, and for Create also what the kernel would not make.
 bool is_skipped(Method method, ErrorKind kind) {
   switch (method) {
@@ -174,12 +187,13 @@ void Manager::submit(std::shared_ptr<const api::Caller> caller, api::Request req
     request.first = 1;
   }
   api::Account account = accounts_.of(caller->uid());
+  Workers::Late late = when_late(request.method);
   auto job = [this, caller, request = std::move(request), selection = std::move(*selection)] {
     auto outcome = perform(*caller, request, selection);
     if (!outcome) audit_.failed(*caller, request, outcome.error());
     return outcome;
   };
-  workers_->submit(account, std::move(job), std::move(reply));
+  workers_->submit(account, std::move(job), std::move(reply), late);
 }
 
 }  // namespace cgm::manager

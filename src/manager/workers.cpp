@@ -44,16 +44,21 @@ class Deadline final {
   bool armed_ = false;
 };
 
+void add_to(int eventfd, uint64_t count) {
+  (void)!::write(eventfd, &count, sizeof count);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Workers>> Workers::create(int64_t deadline_ms) {
   Fd ready(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-  if (!ready) return fail(Error::from_errno(errno, "eventfd"));
+  Fd work(::eventfd(0, EFD_CLOEXEC | EFD_SEMAPHORE));
+  if (!ready || !work) return fail(Error::from_errno(errno, "eventfd"));
   struct sigaction action{};
   action.sa_handler = [](int) {};
   ::sigemptyset(&action.sa_mask);
   if (::sigaction(kInterrupt, &action, nullptr) < 0) return fail(Error::from_errno(errno, "sigaction"));
-  return std::unique_ptr<Workers>(new Workers(std::move(ready), deadline_ms));
+  return std::unique_ptr<Workers>(new Workers(std::move(ready), std::move(work), deadline_ms));
 }
 
 Workers::~Workers() {
@@ -61,7 +66,7 @@ Workers::~Workers() {
     std::lock_guard lock(mutex_);
     stopping_ = true;
   }
-  work_.notify_all();
+  add_to(work_.get(), kMaxThreads);
   for (std::thread& thread : threads_) thread.join();
 }
 
@@ -70,13 +75,17 @@ void Workers::set_deadline(int64_t deadline_ms) {
   deadline_ms_ = deadline_ms;
 }
 
-void Workers::submit(api::Account account, Job job, api::Reply reply) {
+void Workers::submit(api::Account account, Job job, api::Reply reply, Late late) {
   std::unique_lock lock(mutex_);
   Queue& queue = queues_[account];
-  queue.waiting.push_back(std::make_unique<Task>(Task{account, std::move(job), std::move(reply), api::Answer()}));
+  queue.waiting.push_back(std::make_unique<Task>(Task{account, std::move(job), std::move(reply), late, api::Answer()}));
   if (queue.running || queue.waiting.size() > 1) return;
   runnable_.push_back(account);
-  if (idle_ == 0 && threads_.size() < kMaxThreads) {
+  if (idle_ >= runnable_.size()) {
+    lock.unlock();
+    return add_to(work_.get(), 1);
+  }
+  if (threads_.size() < kMaxThreads) {
     // Signals of the process are the loop's; a worker takes its own interruption alone.
     sigset_t all, old;
     ::sigfillset(&all);
@@ -84,13 +93,19 @@ void Workers::submit(api::Account account, Job job, api::Reply reply) {
     ::pthread_sigmask(SIG_SETMASK, &all, &old);
     threads_.emplace_back([this] { run(); });
     ::pthread_sigmask(SIG_SETMASK, &old, nullptr);
+    idle_++;
   }
-  lock.unlock();
-  work_.notify_one();
 }
 
-std::unique_ptr<Workers::Task> Workers::take() {
-  if (runnable_.empty()) return nullptr;
+std::unique_ptr<Workers::Task> Workers::take(std::unique_lock<std::mutex>& lock) {
+  while (!stopping_ && runnable_.empty()) {
+    lock.unlock();
+    uint64_t one = 0;
+    (void)!::read(work_.get(), &one, sizeof one);
+    lock.lock();
+  }
+  if (stopping_) return nullptr;
+  idle_--;
   Queue& queue = queues_[runnable_.front()];
   runnable_.pop_front();
   queue.running = true;
@@ -102,19 +117,15 @@ std::unique_ptr<Workers::Task> Workers::take() {
 void Workers::run() {
   Deadline deadline;
   std::unique_lock lock(mutex_);
-  for (;;) {
-    idle_++;
-    work_.wait(lock, [this] { return stopping_ || !runnable_.empty(); });
-    idle_--;
-    if (stopping_) return;
-    auto task = take();
-    int64_t ms = deadline_ms_;
+  while (auto task = take(lock)) {
+    int64_t ms = task->late == Late::interrupted ? deadline_ms_ : 0;
     lock.unlock();
-    deadline.set(ms);
+    if (ms > 0) deadline.set(ms);
     task->outcome = task->job();
-    deadline.set(0);
+    if (ms > 0) deadline.set(0);
     task->job = nullptr;
     lock.lock();
+    idle_++;
     auto queue = queues_.find(task->account);
     queue->second.running = false;
     if (queue->second.waiting.empty())
@@ -123,10 +134,11 @@ void Workers::run() {
       runnable_.push_back(task->account);
     bool first = done_.empty();
     done_.push_back(std::move(task));
-    if (first) {
-      constexpr uint64_t kOne = 1;
-      (void)!::write(ready_.get(), &kOne, sizeof kOne);
-    }
+    if (!first) continue;
+    // The loop may take over this CPU at once: not with the lock in our hands.
+    lock.unlock();
+    add_to(ready_.get(), 1);
+    lock.lock();
   }
 }
 

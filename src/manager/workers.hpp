@@ -3,7 +3,6 @@
 // another's, and a few in all. Outcomes are handed back on the loop's thread. A job past its deadline is interrupted.
 #pragma once
 
-#include <condition_variable>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -25,8 +24,11 @@ class Workers final {
 
   static constexpr size_t kMaxThreads = 16;
 
-  /// `deadline_ms`: how long a job may take before its system calls are interrupted (and fail with EINTR, kind
-  /// timeout).
+  /// What becomes of a job that takes too long: writes that wait for memory are interrupted (they fail with EINTR, kind
+  /// timeout); what the kernel does not let us interrupt is left alone, and spared the timer.
+  enum class Late { interrupted, left_alone };
+
+  /// `deadline_ms`: how long a job may take before it is late.
   static Result<std::unique_ptr<Workers>> create(int64_t deadline_ms);
   /// Finishes what runs, drops what waits.
   ~Workers();
@@ -34,7 +36,7 @@ class Workers final {
   /// Readable when there are outcomes for deliver().
   int fd() const { return ready_.get(); }
   /// Queues a job of `account`; those of one account run one after the other, in this order.
-  void submit(api::Account account, Job job, api::Reply reply);
+  void submit(api::Account account, Job job, api::Reply reply, Late late = Late::interrupted);
   /// Calls the replies of what is done, on the caller's thread.
   void deliver();
   void set_deadline(int64_t deadline_ms);
@@ -44,6 +46,7 @@ class Workers final {
     api::Account account;
     Job job;
     api::Reply reply;
+    Late late;
     Result<api::Answer> outcome;
   };
   struct Queue {
@@ -51,19 +54,21 @@ class Workers final {
     bool running = false;
   };
 
-  explicit Workers(Fd ready, int64_t deadline_ms) : ready_(std::move(ready)), deadline_ms_(deadline_ms) {}
+  Workers(Fd ready, Fd work, int64_t deadline_ms)
+      : ready_(std::move(ready)), work_(std::move(work)), deadline_ms_(deadline_ms) {}
   void run();
-  /// The next task whose account has none running; the lock is held.
-  std::unique_ptr<Task> take();
+  /// Waits for a task whose account has none running and takes it; nothing where we stop. The lock is held, but for the
+  /// wait.
+  std::unique_ptr<Task> take(std::unique_lock<std::mutex>& lock);
 
   Fd ready_;
+  Fd work_;  // an eventfd: one for each worker that is to look for work; cheaper than a condition variable
   std::mutex mutex_;
-  std::condition_variable work_;
   std::unordered_map<api::Account, Queue> queues_;
   std::deque<api::Account> runnable_;
   std::vector<std::unique_ptr<Task>> done_;
   std::vector<std::thread> threads_;
-  size_t idle_ = 0;
+  size_t idle_ = 0;  // threads without a task, asleep or about to look for one
   bool stopping_ = false;
   int64_t deadline_ms_;
 };
