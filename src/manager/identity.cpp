@@ -42,6 +42,15 @@ Result<std::string> read_cgroups(int fd) {
   }
 }
 
+bool is_exiting(int task_dir) {
+  auto link = sys::readlinkat(task_dir, "ns/cgroup");
+  if (link || link.error().kind() != ErrorKind::denied) return !link;
+  // Without CAP_SYS_PTRACE we are not shown the namespaces of who has more than we, and its flags all the same.
+  auto text = sys::read_file_at(task_dir, "stat", 8192);
+  auto stat = text ? procfs::parse_stat(*text) : fail(std::move(text.error()));
+  return !stat || (stat->flags & procfs::kFlagExiting) != 0;
+}
+
 Result<Requestor> Requestor::identify(const Host& host, const api::Caller& caller) {
   if (!caller.proc || !caller.cgroup) return dead();
   Requestor r;
@@ -51,6 +60,8 @@ Result<Requestor> Requestor::identify(const Host& host, const api::Caller& calle
   bool ours = caller.pid_namespace == host.pid_ns;
   for (const auto& [link, own] : {std::pair("ns/cgroup", &host.cgroup_ns), {"ns/user", &host.user_ns}}) {
     auto theirs = sys::readlinkat(caller.proc.get(), link);
+    if (!theirs && theirs.error().kind() == ErrorKind::denied)
+      return fail(ErrorKind::denied, "the caller's namespaces cannot be read; the daemon needs CAP_SYS_PTRACE");
     if (!theirs) return dead();
     ours = ours && *theirs == *own;
   }

@@ -48,6 +48,10 @@ class Requestor final {
 /// The path in `hierarchy` that the text of a /proc/PID/cgroup tells; a leaf of ours at its end is cut off.
 Result<cgroup::CgroupPath> cgroup_in(std::string_view cgroups, const cgroup::Hierarchy& hierarchy);
 
+/// True where the task of an opened /proc/PID or /proc/PID/task/TID exits or has exited: what was read of its cgroups
+/// before this was asked is then not to be trusted (rule 4).
+bool is_exiting(int task_dir);
+
 /// Reads an opened /proc/PID/cgroup from its start; gone where the process is.
 Result<std::string> read_cgroups(int fd);
 

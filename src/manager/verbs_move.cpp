@@ -87,9 +87,10 @@ template <class F>
 Result<void> each_live_thread(const Victim& victim, F look) {
   Fd tasks = TRY(sys::openat(victim.process_dir.get(), "task", O_RDONLY | O_DIRECTORY));
   for (const sys::DirEntry& entry : TRY(sys::list_dir(tasks.get()))) {
-    auto text = sys::read_file_at(tasks.get(), entry.name + "/cgroup", 64 << 10);
-    // Namespaces are given up before cgroups (identity.cpp).
-    if (text && sys::readlinkat(tasks.get(), entry.name + "/ns/cgroup") && !look(*text)) break;
+    auto task = sys::openat(tasks.get(), entry.name, O_PATH | O_DIRECTORY);
+    if (!task) continue;
+    auto text = sys::read_file_at(task->get(), "cgroup", 64 << 10);
+    if (text && !is_exiting(task->get()) && !look(*text)) break;
   }
   return {};
 }
@@ -99,7 +100,7 @@ Result<CgroupPath> cgroup_of(const Victim& victim, const cgroup::Hierarchy& hier
   auto file = sys::openat(victim.dir.get(), "cgroup", O_RDONLY);
   auto text = file ? read_cgroups(file->get()) : no_such_task(victim.id);
   if (!text) return no_such_task(victim.id);
-  if (sys::readlinkat(victim.dir.get(), "ns/cgroup")) return cgroup_in(*text, hierarchy);
+  if (!is_exiting(victim.dir.get())) return cgroup_in(*text, hierarchy);
   Result<CgroupPath> found = no_such_task(victim.id);
   if (victim.is_thread()) return found;
   TRY_VOID(each_live_thread(victim, [&](std::string_view live) {

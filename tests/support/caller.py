@@ -52,7 +52,17 @@ class Caller:
 
     def do(self, function, *arguments):
         """Runs a function (named at the top of a module) in the caller; its result, or its exception, comes back."""
+        self.begin(function, *arguments)
+        return self.finish()
+
+    def begin(self, function, *arguments) -> None:
+        """As do(), without waiting for it; finish() has to follow."""
         self._pipe.send((function, arguments))
+
+    def is_done(self) -> bool:
+        return self._pipe.poll(0)
+
+    def finish(self):
         if not self._pipe.poll(ANSWER_SECONDS):
             raise TimeoutError(f"the caller has not answered for {ANSWER_SECONDS} s")
         ok, value = self._pipe.recv()

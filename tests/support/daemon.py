@@ -28,10 +28,11 @@ def temporary_folder() -> pathlib.Path:
 class Daemon:
     """Runs from the constructor, which waits until it is ready, to stop().
 
-    `config` is the text of its configuration; by default it mounts nothing. `options` are added to the command line.
+    `config` is the text of its configuration; by default it mounts nothing. `options` are added to the command line,
+    `prefix` is a command that executes it.
     """
 
-    def __init__(self, *options: str, config: str = "", environment: dict | None = None, folder=None):
+    def __init__(self, *options: str, config: str = "", environment: dict | None = None, folder=None, prefix=()):
         self.folder = folder or temporary_folder()
         self._owns_folder = folder is None
         self.socket = str(self.folder / "run/sock")
@@ -39,8 +40,8 @@ class Daemon:
         self.configure(config)
         self.log_file = self.folder / "log"
         ready, write_end = os.pipe()
-        command = [suite.program("cgmanager"), "--socket", self.socket, "--config", str(self.config), "--ready-fd",
-                   str(write_end), *options]
+        command = [*prefix, suite.program("cgmanager"), "--socket", self.socket, "--config", str(self.config),
+                   "--ready-fd", str(write_end), *options]
         with open(self.log_file, "ab") as log:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                             pass_fds=(write_end,), env=os.environ | (environment or {}))

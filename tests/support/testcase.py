@@ -14,16 +14,16 @@ USER, OTHER = 64001, 64002  # uids that nobody has
 
 
 class DaemonTest(unittest.TestCase):
-    """`options` and `config` are the daemon's. After the tests of a class nothing may be left below its sandbox but
-    what the tests made there themselves: close() fails otherwise."""
+    """`options`, `config` and `prefix` are the daemon's."""
     options: tuple = ()
     config = ""
+    prefix: tuple = ()
 
     @classmethod
     def setUpClass(cls):
         cls.sandbox = Sandbox()
         cls.addClassCleanup(cls.sandbox.close)
-        cls.daemon = Daemon(*cls.options, config=cls.config)
+        cls.daemon = Daemon(*cls.options, config=cls.config, prefix=cls.prefix)
         cls.addClassCleanup(cls.daemon.close)
         cls._callers = {}
 

@@ -4,8 +4,10 @@ of docs/access.md, as attacks."""
 import ctypes
 import os
 import platform
+import re
 import shutil
 import signal
+import struct
 import threading
 import time
 import unittest
@@ -20,7 +22,7 @@ from testcase import USER, DaemonTest
 
 libc = ctypes.CDLL(None, use_errno=True)
 CLONE_NEWCGROUP, CLONE_NEWUSER, CLONE_NEWPID = 0x02000000, 0x10000000, 0x20000000
-PR_CAPBSET_DROP, CAP_SYS_ADMIN = 24, 21
+PR_CAPBSET_DROP, CAP_SYS_PTRACE, CAP_SYS_ADMIN = 24, 19, 21
 
 
 def outcome(connection: dbus.Connection, member: str, *arguments):
@@ -223,7 +225,7 @@ class LesserRoot(DaemonTest):
     def setUpClass(cls):
         super().setUpClass()
         cls.lesser = cls.caller("container")
-        cls.lesser.do(drop_admin)
+        cls.lesser.do(drop, CAP_SYS_ADMIN)
         cls.outside = cls.caller("outside")
 
     def test_nothing_above_its_own_cgroup_exists_for_it(self):
@@ -259,9 +261,33 @@ class LesserRoot(DaemonTest):
                 self.lesser.call("SetValue", "devices", "", key, "1")
 
 
-def drop_admin() -> None:
-    if libc.prctl(PR_CAPBSET_DROP, CAP_SYS_ADMIN, 0, 0, 0) != 0:
-        raise OSError(ctypes.get_errno(), "prctl PR_CAPBSET_DROP")
+def drop(capability: int) -> None:
+    """In a caller: gives a capability up for good."""
+    with open("/proc/self/status") as file:
+        permitted = int(re.search(r"^CapPrm:\s*(\w+)", file.read(), re.MULTILINE).group(1), 16) & ~(1 << capability)
+    header = struct.pack("Ii", 0x20080522, 0)  # _LINUX_CAPABILITY_VERSION_3, this thread
+    low, high = permitted & 0xFFFFFFFF, permitted >> 32
+    if (libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0 or
+            libc.capset(header, struct.pack("6I", low, low, 0, high, high, 0)) != 0):
+        raise OSError(ctypes.get_errno(), f"capability {capability} cannot be dropped")
+
+
+class WithoutPtrace(DaemonTest):
+    """A daemon without CAP_SYS_PTRACE, as a container's often is: the kernel shows it no namespaces of who has more."""
+    prefix = ("setpriv", "--bounding-set", "-sys_ptrace")
+
+    def test_a_task_whose_namespaces_are_hidden_is_found_and_moved(self):
+        root = self.caller("root")
+        root.do(drop, CAP_SYS_PTRACE)
+        task = self.sleeper("root/from", USER)
+        self.assertEqual(root.call("GetPidCgroup", "freezer", task.pid), "from")
+        self.sandbox.make("freezer", "root/to")
+        root.call("MovePid", "freezer", "to", task.pid)
+        self.assertEqual(pids(self.sandbox.dir("freezer", "root/to")), [task.pid])
+
+    def test_a_caller_whose_namespaces_are_hidden_is_refused_with_the_reason(self):
+        with self.refused("namespaces cannot be read.*CAP_SYS_PTRACE"):
+            self.caller("user", USER).call("GetTasks", "freezer", "")
 
 
 class OtherNamespaces(DaemonTest):
