@@ -33,9 +33,8 @@ Result<std::unique_ptr<Codec>> Codec::create() {
   TRY_VOID(check(sd_id128_randomize(&id), "sd_id128_randomize"));
   TRY_VOID(check(sd_bus_set_server(codec->bus_, 1, id), "sd_bus_set_server"));
   TRY_VOID(check(sd_bus_set_anonymous(codec->bus_, 1), "sd_bus_set_anonymous"));
-  TRY_VOID(check(sd_bus_negotiate_fds(codec->bus_, 1), "sd_bus_negotiate_fds"));
   TRY_VOID(check(sd_bus_add_filter(codec->bus_, nullptr, received, codec.get()), "sd_bus_add_filter"));
-  constexpr char kHello[] = "\0AUTH ANONYMOUS\r\nNEGOTIATE_UNIX_FD\r\nBEGIN\r\n";
+  constexpr char kHello[] = "\0AUTH ANONYMOUS\r\nBEGIN\r\n";
   TRY_VOID(net::send(codec->ours_.get(), std::string_view(kHello, sizeof kHello - 1)));
   TRY_VOID(check(sd_bus_start(codec->bus_), "sd_bus_start"));
   std::string greeting;
@@ -64,20 +63,24 @@ Result<void> Codec::process() {
   return check(r, "sd_bus_process");
 }
 
-Result<MessagePtr> Codec::decode(std::string_view bytes, std::span<const Fd> descriptors) {
-  std::vector<int> fds;
-  for (const Fd& fd : descriptors) fds.push_back(fd.get());
+Result<void> Codec::pass_through(std::string_view bytes) {
   incoming_.reset();
   while (!bytes.empty()) {
     // A long message goes through in pieces, as the pair's buffer takes it.
-    size_t sent = TRY(net::send_some(ours_.get(), bytes, fds));
-    if (sent > 0) fds.clear();
-    bytes.remove_prefix(sent);
+    bytes.remove_prefix(TRY(net::send_some(ours_.get(), bytes)));
     TRY_VOID(process());
   }
   int unread = 0;
   while (!incoming_ && ::ioctl(sd_bus_get_fd(bus_), FIONREAD, &unread) == 0 && unread > 0) TRY_VOID(process());
-  // libsystemd reads to a message's end and drops it where it is malformed, so both sides stand at the next one.
+  return {};
+}
+
+Result<MessagePtr> Codec::decode(std::string_view bytes) {
+  TRY_VOID(pass_through(bytes));
+  // libsystemd takes a message that counts descriptors only with them, and leaks them where the message is malformed.
+  if (!incoming_)
+    if (auto uncounted = without_descriptor_count(bytes)) TRY_VOID(pass_through(*uncounted));
+  // It reads to a message's end and drops it where it is malformed, so both sides stand at the next one.
   if (!incoming_) return fail(ErrorKind::protocol, "the bytes are no D-Bus message");
   return std::move(incoming_);
 }

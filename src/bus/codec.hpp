@@ -7,7 +7,6 @@
 #include <systemd/sd-bus.h>
 
 #include <memory>
-#include <span>
 #include <string>
 #include <string_view>
 
@@ -34,15 +33,17 @@ class Codec final {
   /// then.
   bool is_sound() const { return sound_; }
 
-  /// Decodes one complete message (frame.hpp says how long that is) with the descriptors that came with it. Errors,
-  /// kind protocol: the bytes are no valid message.
-  Result<MessagePtr> decode(std::string_view bytes, std::span<const Fd> descriptors);
+  /// Decodes one complete message (frame.hpp says how long that is), without the descriptors that it may speak of.
+  /// Errors, kind protocol: the bytes are no valid message.
+  Result<MessagePtr> decode(std::string_view bytes);
   /// Seals a message that answers a decoded one, and returns its bytes.
   Result<std::string> encode(sd_bus_message* message);
 
  private:
   Codec() = default;
   static int received(sd_bus_message* message, void* self, sd_bus_error*);
+  /// Sends bytes through the sd_bus; incoming_ then holds the message, or nothing if they were none.
+  Result<void> pass_through(std::string_view bytes);
   Result<void> process();
   /// Reads what the sd_bus has written, as far as it is there, behind `out`.
   Result<void> drain(std::string& out);

@@ -5,13 +5,13 @@
 #include <systemd/sd-event.h>
 
 #include "base/socket.hpp"
+#include "base/sys.hpp"
 #include "bus/frame.hpp"
 
 namespace cgm::bus {
 
 namespace {
 
-constexpr size_t kMaxCarried = 4;      // reads with descriptors that wait for their message
 constexpr size_t kKeptCapacity = 512;  // an idle connection keeps no more than this
 
 }  // namespace
@@ -30,16 +30,12 @@ Connection::~Connection() {
 }
 
 Result<Connection::Input> Connection::read(ReadBuffer& buffer) {
-  auto message = net::receive(socket.get(), buffer, MSG_DONTWAIT);
-  if (!message && message.error().code() == EAGAIN) return Input::nothing_now;
-  if (!message) return fail(std::move(message.error()));
-  if (message->data.empty()) return Input::ended;
-  in_.append(message->data);
-  if (!message->descriptors.empty()) {
-    if (carried_.size() >= kMaxCarried) return fail(ErrorKind::protocol, "too many descriptors");
-    carried_.push_back({in_offset_ + in_.size(), std::move(message->descriptors)});
-  }
-  return message->data.size() < buffer.size() ? Input::all_there_was : Input::some;
+  auto size = sys::read(socket.get(), buffer);
+  if (!size && size.error().code() == EAGAIN) return Input::nothing_now;
+  if (!size) return fail(std::move(size.error()));
+  if (*size == 0) return Input::ended;
+  in_.append(buffer.data(), *size);
+  return *size < buffer.size() ? Input::all_there_was : Input::some;
 }
 
 Result<void> Connection::authenticate() {
@@ -53,24 +49,18 @@ Result<void> Connection::authenticate() {
   return {};
 }
 
-Result<std::optional<RawMessage>> Connection::next(size_t limit) {
+Result<std::optional<std::string_view>> Connection::next(size_t limit) {
   std::string_view rest = std::string_view(in_).substr(used_);
   if (rest.size() < kFixedHeader) return std::nullopt;
   size_t size = TRY(frame_size(rest, limit));
   if (rest.size() < size) return std::nullopt;
-  RawMessage message{rest.substr(0, size), {}};
-  if (!carried_.empty() && in_offset_ + used_ + size >= carried_.front().end) {
-    message.descriptors = std::move(carried_.front().descriptors);
-    carried_.pop_front();
-  }
-  return message;
+  return rest.substr(0, size);
 }
 
-void Connection::consume(const RawMessage& message) {
-  used_ += message.bytes.size();
+void Connection::consume(std::string_view message) {
+  used_ += message.size();
   // What is handled goes away once it is the larger part, so that a long pipeline is not copied for each message.
   if (used_ <= in_.size() / 2) return;
-  in_offset_ += used_;
   in_.erase(0, used_);
   used_ = 0;
   if (in_.empty() && in_.capacity() > kKeptCapacity) in_ = std::string();

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <array>
-#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -21,12 +20,6 @@ namespace cgm::bus {
 
 class Server;
 
-/// One complete message as it came, with the descriptors that came with it.
-struct RawMessage {
-  std::string_view bytes;  ///< into the connection; valid until consume()
-  std::vector<Fd> descriptors;
-};
-
 /// Where a read puts its bytes first; one serves all connections of a loop.
 using ReadBuffer = std::array<char, 65536>;
 
@@ -39,16 +32,18 @@ class Connection final {
 
   enum class Input { some, all_there_was, nothing_now, ended };
 
-  /// Reads once, behind what has not been handled; `some` where there may be more. An error ends the connection.
+  /// Reads once, behind what has not been handled; `some` where there may be more. Descriptors that a client passes are left to the kernel, which drops
+  /// them: no method takes one, and closing a client's file may wait for as long as that client likes (FUSE's flush).
+  /// An error ends the connection.
   Result<Input> read(ReadBuffer& buffer);
   /// Goes on with authentication, as far as what was read allows. Errors, kind protocol: it failed.
   Result<void> authenticate();
   bool is_authenticated() const { return auth_ == nullptr; }
-  /// The next complete message, or nothing while it is incomplete. Errors, kind protocol: it is longer than `limit`, or
-  /// no message.
-  Result<std::optional<RawMessage>> next(size_t limit);
+  /// The next complete message, or nothing while it is incomplete; valid until consume(). Errors, kind protocol: it is
+  /// longer than `limit`, or no message.
+  Result<std::optional<std::string_view>> next(size_t limit);
   /// Drops the message that next() gave.
-  void consume(const RawMessage& message);
+  void consume(std::string_view message);
   /// Queues bytes for the client; write() sends them.
   void queue(std::string bytes);
   /// Sends what the socket takes. An error ends the connection.
@@ -75,14 +70,7 @@ class Connection final {
  private:
   std::unique_ptr<Authenticator> auth_;
   std::string in_;
-  size_t used_ = 0;         // of in_
-  uint64_t in_offset_ = 0;  // where in_ begins in the stream
-  // A read ends behind the bytes that carried descriptors (unix(7)), so they belong to the message that it ends with.
-  struct Carried {
-    uint64_t end;  // of the read, in the stream
-    std::vector<Fd> descriptors;
-  };
-  std::deque<Carried> carried_;
+  size_t used_ = 0;  // of in_
   std::string out_;
   size_t sent_ = 0;  // of out_
 };

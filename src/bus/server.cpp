@@ -257,8 +257,8 @@ Result<void> Server::serve(Connection& connection, bool readable) {
   return connection.write();
 }
 
-Result<void> Server::handle(Connection& connection, const RawMessage& raw) {
-  auto decoded = codec_->decode(raw.bytes, raw.descriptors);
+Result<void> Server::handle(Connection& connection, std::string_view raw) {
+  auto decoded = codec_->decode(raw);
   connection.consume(raw);
   if (!codec_->is_sound()) codec_ = TRY(Codec::create());
   MessagePtr call = TRY(std::move(decoded));

@@ -69,7 +69,7 @@ class Server final {
   /// where it is over.
   void pump(Connection& connection, bool readable);
   Result<void> serve(Connection& connection, bool readable);
-  Result<void> handle(Connection& connection, const RawMessage& raw);
+  Result<void> handle(Connection& connection, std::string_view raw);
   void finish(uint64_t connection, sd_bus_message* call, Result<api::Answer> outcome);
   void reply(Connection& connection, sd_bus_message* call, const Result<api::Answer>& outcome);
   /// Queues a message; false where it is too much for what the account may have unread.
