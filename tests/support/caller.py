@@ -17,6 +17,13 @@ ANSWER_SECONDS = 120
 _PR_SET_PDEATHSIG = 1
 
 
+def _die_with_parent() -> None:
+    """In a child, once it has its ids (a change of them undoes this): the parent's end is its own, without a word."""
+    for ending in (signal.SIGTERM, signal.SIGINT, signal.SIGALRM):
+        signal.signal(ending, signal.SIG_DFL)
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 class Caller:
     """A child process; it sits in the cgroup `place` of the sandbox, in every hierarchy, and has the ids given.
 
@@ -34,7 +41,7 @@ class Caller:
                 os.setgroups(list(groups))
                 os.setresgid(self.gid, self.gid, self.gid)
                 os.setresuid(uid, uid, uid)
-                ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+                _die_with_parent()
                 _serve(theirs, socket)
             except BaseException:
                 traceback.print_exc()
@@ -139,7 +146,7 @@ class Sleeper:
                 os.setgroups([])
                 os.setresgid(uid, uid, uid)
                 os.setresuid(uid, uid, uid)
-                ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+                _die_with_parent()
                 _start_threads(threads)
                 os.write(theirs, b"\n")
                 while True:
