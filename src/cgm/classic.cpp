@@ -122,6 +122,7 @@ int call_failed(std::string_view call, const Error& error) {
 }
 
 int api_version(const Invocation& invocation) {
+  if (!invocation.arguments.empty()) return usage_error(invocation.command, "wrong number of arguments");
   auto session = open_session(invocation);
   if (!session) return kFailed;
   auto version = session->api_version();
