@@ -17,6 +17,7 @@ namespace {
 
 constexpr uint64_t kTurnUsec = 500;  // one client is served for so long, then the others are looked at
 constexpr int kAcceptsATurn = 64;
+constexpr int kLongestQueue = 4096;         // net.core.somaxconn; who comes behind that many has not waited long
 constexpr size_t kEnoughUnread = 64 << 10;  // a client with more than this to read is served no further request
 constexpr uint64_t kStaleUsec = 100'000;    // a pid may be another's after this long in the accept queue
 constexpr uint64_t kTimerSlackUsec = 100'000;
@@ -97,21 +98,39 @@ int Server::on_accept(sd_event_source*, int, uint32_t, void* self) {
 }
 
 void Server::accept() {
-  // Without SO_PEERPIDFD a pid is only as good as the time that it waited: what connected while the loop was away may
-  // be somebody else by now.
-  bool stale = pin_at_accept_ && std::exchange(away_usec_, 0) > kStaleUsec;
-  for (int n = 0; n < kAcceptsATurn; n++) {
+  // Without SO_PEERPIDFD a pid is only as good as the time that it waited: what connected while the loop was busy may
+  // be somebody else by now, and is turned away. The queue is looked at before much of that time has passed (worked()),
+  // so that nobody is who comes later.
+  uint64_t began = now_usec() - std::exchange(busy_usec_, 0);
+  accepting_ = true;
+  int admitted = 0, turned_away = 0;
+  while (admitted < kAcceptsATurn && turned_away < kLongestQueue) {
     Fd socket(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
     if (!socket && (errno == EMFILE || errno == ENFILE) && reserve_) {
       reserve_.reset();
       Fd(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
       if (auto again = sys::openat(AT_FDCWD, "/dev/null", O_RDONLY)) reserve_ = std::move(*again);
-      if (!reserve_) return listen_again(false);
-      continue;
+      if (reserve_) continue;
+      busy_usec_ = kStaleUsec;  // who is in the queue waits for as long as descriptors are short
+      listen_again(false);
+      break;
     }
-    if (!socket) return;
-    if (!stale) admit(std::move(socket));
+    if (!socket) break;
+    if (pin_at_accept_ && now_usec() - began > kStaleUsec) {
+      turned_away++;
+    } else {
+      admit(std::move(socket));
+      admitted++;
+    }
   }
+  if (admitted == kAcceptsATurn) busy_usec_ = now_usec() - began;
+  accepting_ = false;
+}
+
+void Server::worked(uint64_t began) {
+  if (!pin_at_accept_ || accepting_) return;
+  busy_usec_ += now_usec() - began;
+  if (listener_ && busy_usec_ > kStaleUsec / 2) accept();
 }
 
 void Server::listen_again(bool on) {
@@ -210,11 +229,11 @@ void Server::pump(Connection& connection, bool readable) {
     sd_event_source_set_enabled(connection.io, SD_EVENT_OFF);
     return;
   }
-  uint64_t began = pin_at_accept_ ? now_usec() : 0;
+  uint64_t began = now_usec();
   connection.serving = true;
   auto served = serve(connection, readable);
   connection.serving = false;
-  if (pin_at_accept_) away_usec_ = std::max(away_usec_, now_usec() - began);
+  worked(began);
   if (!served)
     log_.write(LogLevel::debug,
                "connection of uid " + std::to_string(connection.caller->uid()) + ": " + served.error().text());

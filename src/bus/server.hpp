@@ -63,6 +63,8 @@ class Server final {
   static int on_pending(sd_event_source*, void*);
 
   void accept();
+  /// Says that the loop was busy since `began`; looks at the accept queue where that has become long.
+  void worked(uint64_t began);
   void admit(Fd socket);
   bool may_connect(api::Account account) const;
   /// Handles and writes for a connection until there is nothing to do now, and reads where it is `readable`; closes it
@@ -93,7 +95,8 @@ class Server final {
   std::string guid_;
   api::Accounts accounts_;
   bool pin_at_accept_;
-  uint64_t away_usec_ = 0;  // the longest that one connection kept the loop since it last accepted
+  uint64_t busy_usec_ = 0;  // how long the loop has worked since it last looked at the accept queue
+  bool accepting_ = false;
   Fd listener_;
   Fd reserve_;  // given up for a moment to accept and close what there is no descriptor for
   sd_event_source* accept_source_ = nullptr;
