@@ -99,7 +99,7 @@ bool is_memory_limit(std::string_view key) {
 
 Result<std::string> read_value(const Subject& subject, const Cgroup& cgroup, std::string_view key) {
   auto text = read_judged(subject, cgroup, key);
-  if (text && lists_ids(key)) return render_ids(cgroup, std::move(*text), key);
+  if (text && lists_ids(key)) return render_ids(cgroup, *text, key);
   if (text) return text;
   if (cgroup.is_v2() && key == "tasks") return read_value(subject, cgroup, "cgroup.procs");
   if (text.error().kind() == ErrorKind::not_found) text = translate::get(view_for(subject, cgroup), key);
