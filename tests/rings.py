@@ -103,8 +103,8 @@ def show_summary(rings: list[Ring]) -> None:
     for ring in rings:
         reasons = collections.defaultdict(list)
         for result in ring.found:
-            if result.state == "skipped":
-                reasons[results.skip_reason(result.output)].append(result.name.removeprefix(f"{ring.name}."))
+            for name, reason in results.skips(result):
+                reasons[reason].append(name.removeprefix(f"{ring.name}."))
         for reason, names in sorted(reasons.items()):
             more = len(names) - NAMES_SHOWN
             shown = ", ".join(names[:NAMES_SHOWN]) + (f", and {more} more" if more > 0 else "")

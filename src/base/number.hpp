@@ -20,10 +20,10 @@ std::optional<T> parse_number(std::string_view text, int base = 10) {
 
 /// Cuts leading and trailing blanks and newlines.
 constexpr std::string_view trim(std::string_view text) {
-  constexpr std::string_view blank = " \t\r\n";
-  size_t first = text.find_first_not_of(blank);
+  constexpr std::string_view kBlank = " \t\r\n";
+  size_t first = text.find_first_not_of(kBlank);
   if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(blank) - first + 1);
+  return text.substr(first, text.find_last_not_of(kBlank) - first + 1);
 }
 
 /// Takes the part before `separator` off the front of `rest`, and the separator with it; all of it where there is none.

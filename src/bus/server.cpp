@@ -82,6 +82,7 @@ void Server::stop(std::function<void()> done) {
   accept_source_ = sd_event_source_disable_unref(accept_source_);
   listener_.reset();
   std::vector<uint64_t> ids;
+  ids.reserve(connections_.size());
   for (const auto& [id, connection] : connections_) ids.push_back(id);
   for (uint64_t id : ids)
     if (auto found = connections_.find(id); found != connections_.end()) pump(*found->second, false);
@@ -108,7 +109,7 @@ void Server::accept() {
     Fd socket(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
     if (!socket && (errno == EMFILE || errno == ENFILE) && reserve_) {
       reserve_.reset();
-      Fd(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+      Fd(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK)).reset();
       if (auto again = sys::openat(AT_FDCWD, "/dev/null", O_RDONLY)) reserve_ = std::move(*again);
       if (reserve_) continue;
       busy_usec_ = kStaleUsec;  // who is in the queue waits for as long as descriptors are short

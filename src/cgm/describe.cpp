@@ -134,7 +134,7 @@ Json to_json(const cgroup::Limits& limits) {
 
 std::string summary_of(const cgroup::Stats& stats) {
   std::string text;
-  auto add = [&](std::string part) { text += (text.empty() ? "" : ", ") + part; };
+  auto add = [&](const std::string& part) { text += (text.empty() ? "" : ", ") + part; };
   if (stats.memory.peak) add("peak memory " + cgroup::format_bytes(*stats.memory.peak));
   if (stats.memory.limit && *stats.memory.limit != cgroup::kUnlimited)
     text += " of " + cgroup::format_bytes(*stats.memory.limit);

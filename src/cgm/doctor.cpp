@@ -43,7 +43,7 @@ Finding kernel_finding() {
 }
 
 /// A feature of the kernel that is used where it is there; without it something is slower or coarser.
-Finding feature(std::string subject, bool there, std::string lost, std::string since) {
+Finding feature(std::string subject, bool there, const std::string& lost, const std::string& since) {
   if (there) return good(std::move(subject), "there");
   return {Health::worse, std::move(subject), "missing: " + lost,
           "a kernel from " + since + " on, or a seccomp filter that lets it through"};

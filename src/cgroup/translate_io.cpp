@@ -166,7 +166,8 @@ Set set_v2_io_max(const Ask& ask) {
   IoMax max{.device = *device};
   for (const Pair& pair : parsed->front().values) {
     auto member = member_of(pair.key);
-    auto amount = pair.value == "max" ? kUnlimited : parse_number<uint64_t>(pair.value);
+    std::optional<uint64_t> amount = kUnlimited;
+    if (pair.value != "max") amount = parse_number<uint64_t>(pair.value);
     if (!member || !amount) return malformed();
     max.*member = amount;
   }

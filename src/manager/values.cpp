@@ -26,7 +26,7 @@ bool lists_ids(std::string_view key) {
 }
 
 /// The ids in a file that lists them, the leaf's too, one a line.
-Result<std::string> render_ids(const Cgroup& cgroup, std::string text, std::string_view key) {
+Result<std::string> render_ids(const Cgroup& cgroup, const std::string& text, std::string_view key) {
   std::vector<pid_t> ids = TRY(cgroup::parse_ids(text));
   if (cgroup.is_v2())
     if (auto leaf = cgroup::open_leaf(cgroup))

@@ -40,6 +40,14 @@ def _result(case: ElementTree.Element) -> Result:
     return Result(case.get("name", ""), state, float(case.get("time") or 0), output)
 
 
+def skips(result: Result) -> list[tuple[str, str]]:
+    """(name, reason) of what was skipped: the test, or TEST/Class.test for those inside it that suite.py names."""
+    inside = re.findall(r"^skip: \w+\.(\w[\w.]*): (.+?)\s*$", result.output, re.MULTILINE)
+    if inside:
+        return [(f"{result.name}/{name}", reason) for name, reason in inside]
+    return [(result.name, skip_reason(result.output))] if result.state == "skipped" else []
+
+
 def skip_reason(output: str) -> str:
     """Why a test skipped itself: what GTEST_SKIP() streamed, or the line after `skip:` of any other test."""
     for pattern in (r"^\S+:\d+: Skipped\n+(.+?)\s*$", r"^skip: (.+?)\s*$"):
@@ -60,8 +68,7 @@ def write(folder: pathlib.Path, results: list[Result]) -> None:
     for old in folder.iterdir():
         old.unlink()
     for result in results:
-        reason = f"skip: {skip_reason(result.output)}\n" if result.state == "skipped" else ""
-        (folder / file_name(result.name)).write_text(f"{result.state}\n{reason}{result.output}")
+        (folder / file_name(result.name)).write_text(f"{result.state}\n{result.output}")
 
 
 def count(results: list[Result], state: str) -> int:

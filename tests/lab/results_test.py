@@ -46,6 +46,12 @@ class Junit(unittest.TestCase):
         self.assertEqual(results.skip_reason("skip: no qemu\n"), "no qemu")
         self.assertEqual(results.skip_reason("[  SKIPPED ] x"), "no reason given")
 
+    def test_names_the_tests_that_a_file_skipped(self):
+        suite = results.Result("host.cgm.run", "passed", 1, "skip: run_test.Run.on_v2: no v2 tree: none\nRan 3 tests\n")
+        self.assertEqual(results.skips(suite), [("host.cgm.run/Run.on_v2", "no v2 tree: none")])
+        self.assertEqual(results.skips(self.results["host.Skips"]), [("host.Skips", "no v2 tree with controllers")])
+        self.assertEqual(results.skips(self.results["host.Slow"]), [])
+
     def test_refuses_half_a_document(self):
         with self.assertRaises(ValueError):
             results.parse_junit(JUNIT[:200])
