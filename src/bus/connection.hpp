@@ -32,9 +32,9 @@ class Connection final {
 
   enum class Input { some, all_there_was, nothing_now, ended };
 
-  /// Reads once, behind what has not been handled; `some` where there may be more. Descriptors that a client passes are left to the kernel, which drops
-  /// them: no method takes one, and closing a client's file may wait for as long as that client likes (FUSE's flush).
-  /// An error ends the connection.
+  /// Reads once, behind what has not been handled; `some` where there may be more. Descriptors that a client passes are
+  /// left to the kernel, which drops them: no method takes one, and closing a client's file may wait for as long as
+  /// that client likes (FUSE's flush). An error ends the connection.
   Result<Input> read(ReadBuffer& buffer);
   /// Goes on with authentication, as far as what was read allows. Errors, kind protocol: it failed.
   Result<void> authenticate();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // A set-uid program as a system has many: takes its owner's uid for good, says so with one line, and ends when its
 // standard input does.
+#define _GNU_SOURCE
 #include <stdio.h>
 #include <unistd.h>
 
