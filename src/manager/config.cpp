@@ -129,6 +129,17 @@ std::span<const ConfigKey> config_keys() {
   return keys;
 }
 
+std::string default_of(const ConfigKey& key) {
+  const Config config;
+  for (const Row& row : kRows) {
+    if (row.key.section != key.section || row.key.name != key.name) continue;
+    if (auto* number = std::get_if<int64_t Config::*>(&row.member)) return std::to_string(config.**number);
+    if (auto* flag = std::get_if<bool Config::*>(&row.member)) return config.**flag ? "true" : "false";
+    if (std::holds_alternative<LogLevel Config::*>(row.member)) return "\"notice\"";
+  }
+  return "[]";  // lists are empty
+}
+
 Result<LogLevel> parse_log_level(std::string_view name) {
   constexpr std::pair<std::string_view, LogLevel> kLevels[] = {{"error", LogLevel::error},
                                                                {"warning", LogLevel::warning},

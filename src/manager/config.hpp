@@ -41,6 +41,8 @@ struct ConfigKey {
   std::string_view meaning;
 };
 std::span<const ConfigKey> config_keys();
+/// A key's default, as it would stand in the file.
+std::string default_of(const ConfigKey& key);
 
 /// Parses the whole text over the defaults. Errors (invalid) name the line and the key: bad TOML, a key that there is
 /// not, a value of another type or out of range.

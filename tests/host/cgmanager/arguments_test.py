@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Controller and cgroup arguments: what stands for one hierarchy and what for several, what a list goes on after, and
-what a path means to which method. legacy-api.md sections 2 to 4."""
+what a path means to which method. docs/classic-api.md."""
 from cgroups import LEAF, give, pids, read
 from testcase import USER, DaemonTest
 
