@@ -17,20 +17,21 @@ build: ## programs and tests, in build/dev
 test: ## everything that proves it: unit tests, this kernel, the lab, real clients
 	@CGM_WERROR=$(WERROR) scripts/test.sh
 
-test-long: ## the same, and what takes long
-	@CGM_WERROR=$(WERROR) scripts/test.sh --long unit host lab lab-systemd peers
+test-long: ## the same with the tests labelled long, then asan and fuzz
+	@CGM_WERROR=$(WERROR) scripts/test.sh --long
+	@$(MAKE) --no-print-directory asan fuzz
 
 demo: ## a plain user's cgroup with a limit that bites, in a minute
 	@scripts/deps.sh build
 	@scripts/build.sh release -D CGM_TESTS=OFF -D CGM_BENCH=OFF
 	@scripts/demo.sh
 
-lab: ## the host's tests on Linux 6.1 under pure v1, pure v2 and hybrid, in virtual machines
+lab: ## the host's tests on Linux 6.1 under pure v1, v2 and hybrid, and beside systemd, in virtual machines
 	@scripts/test.sh lab
 
-lab-shell: ## a shell in the lab's guest: MODE=v1|v2|hybrid, or one command there: CMD='...'
+lab-shell: ## a shell in the lab's guest: MODE=v1|v2|hybrid|systemd, or one command there: CMD='...'
 	@scripts/deps.sh lab
-	@python3 -B tests/lab/lab.py shell $(MODE) $(if $(CMD),'$(subst ','\'',$(CMD))')
+	@python3 -B tests/lab/lab.py shell $(MODE) $(if $(CMD),'$(subst ','\'',$(value CMD))')
 
 bench: ## requests per second and CPU per request, beside the raw kernel work
 	@scripts/deps.sh build bench
@@ -38,7 +39,7 @@ bench: ## requests per second and CPU per request, beside the raw kernel work
 	@cmake --build --preset release --target bench
 
 fuzz: ## each fuzz target for SECONDS=60
-	@scripts/deps.sh build fuzz
+	@scripts/deps.sh build test fuzz
 	@scripts/fuzz.sh $(SECONDS)
 
 asan: ## unit and host tests under AddressSanitizer and UndefinedBehaviorSanitizer

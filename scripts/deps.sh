@@ -9,9 +9,9 @@ packages_of() {
   case "$1" in
     build) echo "g++ cmake ninja-build pkg-config python3 $SDBUS_DEV libfmt-dev libtomlplusplus-dev" \
       "nlohmann-json3-dev libcli11-dev" ;;
-    test) echo "libgtest-dev libgmock-dev dbus-bin libglib2.0-bin uidmap util-linux $BUSCTL" ;;
+    test) echo "libgtest-dev libgmock-dev dbus-bin libglib2.0-bin uidmap util-linux $SYSTEMD" ;;
     bench) echo "libbenchmark-dev libdbus-1-dev" ;;
-    lab) echo "qemu-system-x86 busybox-static kmod" ;;
+    lab) echo "qemu-system-x86 busybox-static kmod $SYSTEMD" ;;
     lint) echo "clang-format-19 clang-tidy-19" ;;
     fuzz) echo "clang-19 libclang-rt-19-dev" ;;
     *)
@@ -31,10 +31,10 @@ if ! command -v dpkg-query >/dev/null; then
 fi
 # A host without systemd has elogind, and the two exclude each other.
 SDBUS_DEV=libsystemd-dev
-BUSCTL=systemd
+SYSTEMD=systemd
 if installed libelogind0; then
   SDBUS_DEV=libelogind-dev
-  BUSCTL=
+  SYSTEMD=
 fi
 
 missing=

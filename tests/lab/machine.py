@@ -13,20 +13,20 @@ from typing import IO, NamedTuple
 
 from kernel import Kernel, Unavailable
 
-MODES = ("v1", "v2", "hybrid")
+MODES = ("v1", "v2", "hybrid", "systemd")
 TOOLS = pathlib.Path(__file__).resolve().parent
 # In the order of their needs.
 MODULES = ("virtio_ring virtio virtio_pci_modern_dev virtio_pci_legacy_dev virtio_pci virtio_console virtio_blk netfs "
            "fscache 9pnet 9pnet_virtio 9p overlay").split()
+SYSTEMD = "/lib/systemd/systemd"
 DISK_BYTES = 256 << 20  # /dev/vda: empty, for tests that need a block device
 
 
 class Guest(NamedTuple):
-    mode: str  # how the cgroup trees are mounted: one of MODES
+    mode: str  # how the cgroup trees are mounted: one of MODES; `systemd`: v2, by Debian's systemd as process 1
     source: pathlib.Path
     build: pathlib.Path
     folder: pathlib.Path  # of the host, for this machine alone: initramfs, console.log, out/
-    init: str = "start"  # the file of guest/ that becomes process 1
 
     @property
     def out(self) -> pathlib.Path:
@@ -63,6 +63,8 @@ def run(guest: Guest, kernel: Kernel, command: str, output: IO | None, seconds: 
 
     `output` None: an interactive shell on this terminal instead of the command.
     """
+    if guest.mode == "systemd" and not os.access(SYSTEMD, os.X_OK):
+        raise Unavailable("systemd is not installed")
     shutil.rmtree(guest.folder, ignore_errors=True)
     guest.out.mkdir(parents=True)
     (guest.out / "command").write_text(command)
@@ -125,7 +127,7 @@ def _write_initramfs(guest: Guest, kernel: Kernel, interactive: bool) -> None:
     for name in MODULES:
         shutil.copy(next(kernel.modules.rglob(f"{name}.ko")), root / "modules")
     size = shutil.get_terminal_size()
-    conf = {"MODE": guest.mode, "SOURCE": guest.source, "BUILD": guest.build, "TOOLS": TOOLS, "INIT": guest.init,
+    conf = {"MODE": guest.mode, "SOURCE": guest.source, "BUILD": guest.build, "TOOLS": TOOLS,
             "MODULES": " ".join(MODULES), "INTERACTIVE": "1" if interactive else "",
             "SCREEN": f"rows {size.lines} columns {size.columns}", "TERMINAL": os.environ.get("TERM", "vt100")}
     (root / "lab.conf").write_text("".join(f"{key}={shlex.quote(str(value))}\n" for key, value in conf.items()))
