@@ -62,10 +62,11 @@ class Connection final {
   sd_event_source* timer = nullptr;  ///< until authenticated; owned; released by the server
   size_t charged = 0;                ///< what the account was last charged for held()
   bool pinned = false;
-  bool waiting = false;  ///< a request of it is under way
-  bool ended = false;    ///< the client has closed its side
-  bool pending = false;  ///< in the server's list of those with more to handle
-  bool serving = false;  ///< the server is at work on it further up the stack
+  std::optional<Error> unpinnable;  ///< why its process could not be pinned when that had to be
+  bool waiting = false;             ///< a request of it is under way
+  bool ended = false;               ///< the client has closed its side
+  bool pending = false;             ///< in the server's list of those with more to handle
+  bool serving = false;             ///< the server is at work on it further up the stack
 
  private:
   std::unique_ptr<Authenticator> auth_;

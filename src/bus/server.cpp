@@ -157,14 +157,12 @@ void Server::admit(Fd socket) {
     log_.write(LogLevel::debug, "too many connections of account " + std::to_string(account));
     return;
   }
-  bool pinned = false;
-  if (pin_at_accept_) {
-    if (!pin(proc_, socket.get(), **caller)) return;
-    pinned = true;
-  }
+  auto pinned = pin_at_accept_ ? pin(proc_, socket.get(), **caller) : Result<void>();
   uint64_t id = next_id_++;
   auto connection = std::make_unique<Connection>(id, std::move(socket), std::move(*caller), account, guid_);
-  connection->pinned = pinned;
+  // Later the pid may be another's: it is not tried again.
+  connection->pinned = pin_at_accept_;
+  if (!pinned) connection->unpinnable = std::move(pinned.error());
   connection->server = this;
   Connection& one = *connection;
   if (sd_event_add_io(event_, &one.io, one.socket.get(), EPOLLIN, on_io, &one) < 0) return;
@@ -289,6 +287,10 @@ Result<void> Server::handle(Connection& connection, std::string_view raw) {
   }
   auto& request = std::get<api::Request>(meaning);
   bool anonymous = request.method == api::Method::ping || request.method == api::Method::list_controllers;
+  if (!anonymous && connection.unpinnable) {
+    reply(connection, call.get(), fail(Error(*connection.unpinnable)));
+    return {};
+  }
   if (!anonymous && !connection.pinned) {
     auto pinned = pin(proc_, connection.socket.get(), *connection.caller);
     if (!pinned) {
