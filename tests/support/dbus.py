@@ -13,6 +13,7 @@ from typing import Any
 CALL, RETURN, ERROR, SIGNAL = 1, 2, 3, 4
 NO_REPLY_EXPECTED = 1
 
+_KERNEL = tuple(map(int, os.uname().release.split("-")[0].split(".")[:2]))
 _FIXED = {"y": ("B", 1), "b": ("I", 4), "n": ("h", 2), "q": ("H", 2), "i": ("i", 4), "u": ("I", 4), "x": ("q", 8),
           "t": ("Q", 8), "d": ("d", 8), "h": ("I", 4)}
 _ALIGNMENT = {"s": 4, "o": 4, "g": 1, "a": 4, "(": 8, "{": 8, "v": 1} | {t: size for t, (_, size) in _FIXED.items()}
@@ -184,13 +185,23 @@ class Connection:
     """A client's connection. Each wait has a deadline of `timeout` seconds."""
 
     def __init__(self, path: str, timeout: float = 60, authenticate: bool = True):
+        self._serial = 0
+        self._connect(path, timeout)
+        # Before Linux 6.5 the daemon closes what waited while it was busy, which an emulated machine often is.
+        for attempt in range(10 if authenticate else 0):
+            try:
+                return self.authenticate()
+            except Broken:
+                if attempt == 9 or _KERNEL >= (6, 5):
+                    raise
+                self.socket.close()
+                self._connect(path, timeout)
+
+    def _connect(self, path: str, timeout: float) -> None:
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.socket.settimeout(timeout)
         self.socket.connect(path)
         self._in = b""
-        self._serial = 0
-        if authenticate:
-            self.authenticate()
 
     def __enter__(self):
         return self

@@ -125,7 +125,7 @@ class Commands:
         for command in ("movepid", "movepidabs"):
             self.fails("move_pid_main", "no task", command, "freezer", "", "0")
             self.fails("move_pid_main", "no task", command, "freezer", "", "self")  # what is no number is 0
-            self.fails("move_pid_main", "not yours|Permission denied", command, "freezer", "" if command == "movepid" else "/", "1",
+            self.fails("move_pid_main", "not yours|outside your cgroup|Permission denied", command, "freezer", "" if command == "movepid" else "/", "1",
                        who=self.user)
         self.fails("get_pid_cgroup", "no task", "getpidcgroup", "freezer", "-1")
         self.fails("get_pid_cgroup_abs", "no task", "getpidcgroupabs", "freezer", "2147483647")

@@ -98,7 +98,10 @@ class Keys(DaemonTest):
                 self.user.call("Create", controller, "owned")
                 with self.refused("only written for root of the host"):
                     self.user.call("SetValue", controller, "owned", key, "1" if "notify" in key else "a")
+
+    def test_root_of_the_host_sets_notify_on_release(self):
         self.sandbox.require("freezer", version=1)
+        self.sandbox.make("freezer", "user/owned")
         self.assertEqual(read(self.sandbox.dir("freezer", "user/owned/notify_on_release")), "0")
         self.root.call("SetValue", "freezer", "owned", "notify_on_release", "1")
         self.assertEqual(read(self.sandbox.dir("freezer", "user/owned/notify_on_release")), "1")

@@ -43,6 +43,7 @@ def fill_cache(path: str, mb: int) -> None:
     """In a caller: reads the file into the page cache, page by page: large folios would be gone at once."""
     piece = bytearray(1 << 20)
     descriptor = os.open(path, os.O_RDONLY)
+    os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)  # what an earlier cgroup was charged for
     os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_RANDOM)
     for _ in range(mb):
         os.readv(descriptor, [piece])
@@ -73,10 +74,9 @@ class SlowTest(DaemonTest):
         cls.directory = cls.sandbox.dir("memory", "user/cache")
         version = cls.sandbox.version("memory")
         cls.use = cls.directory / {1: "memory.usage_in_bytes", 2: "memory.current"}[version]
-        key, value = {1: ("memory.force_empty", "0"), 2: ("memory.reclaim", str(cls.mb * 9 // 10 << 20))}[version]
-        if not (cls.directory / key).exists():
-            raise unittest.SkipTest(f"the kernel has no {key}")
-        cls.slow = ("SetValue", "memory", "cache", key, value)
+        cls.key = {1: "memory.force_empty", 2: "memory.reclaim"}[version]
+        if not (cls.directory / cls.key).exists():
+            raise unittest.SkipTest(f"the kernel has no {cls.key}")
 
     def begin_slow(self) -> int:
         """Fills the cgroup with page cache and has the user begin to reclaim it; how much there was."""
@@ -84,11 +84,13 @@ class SlowTest(DaemonTest):
             (self.directory / self.sandbox.hierarchy("memory").tasks_file).write_text(str(filler.pid))
             filler.do(fill_cache, self.file, self.mb)
         before = int(read(self.use))
-        self.user.begin(timed_call, *self.slow)
+        # memory.reclaim fails where it cannot get all that it is asked for.
+        value = "0" if self.key == "memory.force_empty" else str(before * 6 // 10)
+        self.user.begin(timed_call, "SetValue", "memory", "cache", self.key, value)
         return before
 
     def wait_until_under_way(self, before: int) -> None:
-        suite.eventually(lambda: int(read(self.use)) < before * 0.98 or self.user.is_done(), 10)
+        suite.eventually(lambda: int(read(self.use)) < before * 0.9 or self.user.is_done(), 10)
         if self.user.is_done():
             self.user.finish()
             self.skipTest("the request ended before it could be seen at work")
