@@ -49,6 +49,10 @@ Result<std::vector<std::string>> Cgroup::children() const {
   return names;
 }
 
+std::string shown(const Cgroup& cgroup) {
+  return "cgroup '" + cgroup.path().absolute() + "'";
+}
+
 Result<void> write_file(int fd, std::string_view key, std::string_view value) {
   auto written = sys::write(fd, value);
   std::string shown(trim(value.substr(0, 80)));

@@ -49,6 +49,9 @@ class Cgroup final {
   Fd dir_;
 };
 
+/// How messages name a cgroup: `cgroup '/a/b'`.
+std::string shown(const Cgroup& cgroup);
+
 /// Writes to an opened cgroup file; a short write is an error; names file and value in it.
 Result<void> write_file(int fd, std::string_view key, std::string_view value);
 /// Reads an opened cgroup file whole, trailing newlines cut.

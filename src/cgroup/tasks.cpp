@@ -5,7 +5,10 @@
 #include <algorithm>
 
 #include "base/number.hpp"
+#include "base/procfs.hpp"
+#include "base/sys.hpp"
 #include "cgroup/leaf.hpp"
+#include "cgroup/walk.hpp"
 
 namespace cgm::cgroup {
 
@@ -55,6 +58,39 @@ Result<std::vector<pid_t>> tasks_of(const Cgroup& cgroup) {
 
 Result<std::vector<pid_t>> processes_of(const Cgroup& cgroup) {
   return ids_of(cgroup, "cgroup.procs");
+}
+
+Result<std::vector<pid_t>> processes_below(const Cgroup& cgroup) {
+  std::vector<pid_t> ids;
+  TRY_VOID(walk(cgroup, [&](const Cgroup& one) -> Result<void> {
+    auto text = one.read("cgroup.procs");
+    if (!text) {
+      // A threaded v2 cgroup lists no processes: they stand with the domain above it.
+      ErrorKind kind = text.error().kind();
+      if (kind == ErrorKind::not_found || kind == ErrorKind::gone || kind == ErrorKind::unsupported) return {};
+      return fail(std::move(text.error()).with(shown(one)));
+    }
+    std::vector<pid_t> own = TRY(parse_ids(*text));
+    ids.insert(ids.end(), own.begin(), own.end());
+    return {};
+  }));
+  bool unseen = std::find(ids.begin(), ids.end(), 0) != ids.end();
+  sort_ids(ids);
+  if (unseen) ids.insert(ids.begin(), 0);
+  return ids;
+}
+
+Result<bool> contains_self(const Cgroup& cgroup) {
+  Fd proc = TRY(sys::openat(AT_FDCWD, "/proc", O_PATH | O_DIRECTORY));
+  for (const char* file : {"self/cgroup", "thread-self/cgroup"}) {
+    for (const procfs::CgroupLine& line :
+         TRY(procfs::parse_cgroup(TRY(sys::read_file_at(proc.get(), file, 64 << 10))))) {
+      if (!cgroup.hierarchy().is_in(line)) continue;
+      auto path = cgroup.hierarchy().locate(line.path);
+      if (path && cgroup.path().contains(*path)) return true;
+    }
+  }
+  return false;
 }
 
 }  // namespace cgm::cgroup

@@ -24,4 +24,11 @@ Result<std::vector<pid_t>> tasks_of(const Cgroup& cgroup);
 /// Process ids (cgroup.procs), the leaf's included; ascending, each once.
 Result<std::vector<pid_t>> processes_of(const Cgroup& cgroup);
 
+/// Process ids in the whole subtree, leaves included; ascending, each once. A leading 0 stands for all tasks outside
+/// our pid namespace. What goes away meanwhile is left out.
+Result<std::vector<pid_t>> processes_below(const Cgroup& cgroup);
+
+/// True if the calling thread, or the leader of its process, is in the cgroup or below it.
+Result<bool> contains_self(const Cgroup& cgroup);
+
 }  // namespace cgm::cgroup
