@@ -23,11 +23,6 @@ const Setting& setting_of(const Cgroup& cgroup) {
   return cgroup.is_v2() ? kV2 : kV1;
 }
 
-Result<void> set(const Cgroup& cgroup, bool frozen) {
-  const Setting& setting = setting_of(cgroup);
-  return cgroup.write(setting.file, frozen ? setting.frozen : setting.thawed);
-}
-
 Result<void> check_freezer(const Cgroup& cgroup) {
   if (has_freezer(cgroup)) return {};
   // A removed cgroup has no files either.
@@ -80,7 +75,7 @@ std::unexpected<Error> timed_out(const Cgroup& cgroup, bool frozen) {
 Result<void> settle_v1(const Cgroup& cgroup, bool frozen, Deadline deadline) {
   Backoff backoff(deadline);
   for (;;) {
-    TRY_VOID(set(cgroup, frozen));
+    TRY_VOID(set_frozen(cgroup, frozen));
     if (TRY(read_v1_state(cgroup)) == (frozen ? FreezerState::frozen : FreezerState::thawed)) return {};
     if (!backoff.pause()) return timed_out(cgroup, frozen);
   }
@@ -88,7 +83,7 @@ Result<void> settle_v1(const Cgroup& cgroup, bool frozen, Deadline deadline) {
 
 Result<void> settle_v2(const Cgroup& cgroup, bool frozen, Deadline deadline) {
   EventsFile events = TRY(EventsFile::open(cgroup));
-  TRY_VOID(set(cgroup, frozen));
+  TRY_VOID(set_frozen(cgroup, frozen));
   while (TRY(events.read()).frozen != frozen)
     if (!TRY(events.wait(deadline))) return timed_out(cgroup, frozen);
   return {};
@@ -97,7 +92,7 @@ Result<void> settle_v2(const Cgroup& cgroup, bool frozen, Deadline deadline) {
 Result<void> settle(const Cgroup& cgroup, bool frozen, Deadline deadline) {
   bool before = TRY(is_set_frozen(cgroup));
   auto settled = cgroup.is_v2() ? settle_v2(cgroup, frozen, deadline) : settle_v1(cgroup, frozen, deadline);
-  if (!settled && before != frozen) (void)set(cgroup, before);
+  if (!settled && before != frozen) (void)set_frozen(cgroup, before);
   return settled;
 }
 
@@ -125,6 +120,11 @@ Result<bool> is_frozen(const Cgroup& cgroup) {
 Result<bool> is_set_frozen(const Cgroup& cgroup) {
   TRY_VOID(check_freezer(cgroup));
   return read_flag(cgroup, cgroup.is_v2() ? kV2.file : "freezer.self_freezing");
+}
+
+Result<void> set_frozen(const Cgroup& cgroup, bool frozen) {
+  const Setting& setting = setting_of(cgroup);
+  return cgroup.write(setting.file, frozen ? setting.frozen : setting.thawed);
 }
 
 Result<void> freeze(const Cgroup& cgroup, Deadline deadline) {

@@ -27,6 +27,9 @@ Result<bool> is_frozen(const Cgroup& cgroup);
 /// True if the cgroup itself is set to be frozen, whatever its ancestors are. Errors: unsupported (no freezer).
 Result<bool> is_set_frozen(const Cgroup& cgroup);
 
+/// Asks for a state and does not wait for it. Errors: not_found (no freezer), denied.
+Result<void> set_frozen(const Cgroup& cgroup, bool frozen);
+
 /// Freezes the subtree and waits until every task has stopped. On failure the setting is what it was before. Errors:
 /// timeout (a task cannot be stopped, by its uninterruptible sleep for one), invalid (we would stop ourselves),
 /// unsupported (no freezer), gone, denied.

@@ -65,9 +65,10 @@ Result<std::vector<pid_t>> processes_below(const Cgroup& cgroup) {
   TRY_VOID(walk(cgroup, [&](const Cgroup& one) -> Result<void> {
     auto text = one.read("cgroup.procs");
     if (!text) {
-      // A threaded v2 cgroup lists no processes: they stand with the domain above it.
       ErrorKind kind = text.error().kind();
-      if (kind == ErrorKind::not_found || kind == ErrorKind::gone || kind == ErrorKind::unsupported) return {};
+      if (kind == ErrorKind::not_found || kind == ErrorKind::gone) return {};
+      // A threaded v2 cgroup lists no processes: they stand with the domain above it.
+      if (kind == ErrorKind::unsupported && one.path() != cgroup.path()) return {};
       return fail(std::move(text.error()).with(shown(one)));
     }
     std::vector<pid_t> own = TRY(parse_ids(*text));

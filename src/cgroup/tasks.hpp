@@ -25,7 +25,8 @@ Result<std::vector<pid_t>> tasks_of(const Cgroup& cgroup);
 Result<std::vector<pid_t>> processes_of(const Cgroup& cgroup);
 
 /// Process ids in the whole subtree, leaves included; ascending, each once. A leading 0 stands for all tasks outside
-/// our pid namespace. What goes away meanwhile is left out.
+/// our pid namespace. What goes away meanwhile is left out. Errors: unsupported for a threaded cgroup, whose threads
+/// are parts of processes above it.
 Result<std::vector<pid_t>> processes_below(const Cgroup& cgroup);
 
 /// True if the calling thread, or the leader of its process, is in the cgroup or below it.

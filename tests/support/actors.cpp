@@ -16,6 +16,7 @@
 #include <cstdlib>
 
 #include "base/deadline.hpp"
+#include "base/number.hpp"
 #include "base/procfs.hpp"
 #include "base/sys.hpp"
 
@@ -65,6 +66,15 @@ void* missing_page() {
 void put(const Cgroup& cgroup, pid_t pid) {
   auto moved = cgroup.write("cgroup.procs", std::to_string(pid));
   if (!moved) give_up(moved.error().text());
+}
+
+bool ignores(pid_t pid, int signal) {
+  auto proc = sys::openat(AT_FDCWD, "/proc/" + std::to_string(pid), O_PATH | O_DIRECTORY);
+  auto text = proc ? sys::read_file_at(proc->get(), "status", 64 << 10) : Result<std::string>(std::string());
+  size_t at = text ? text->find("SigIgn:\t") : std::string::npos;
+  if (at == std::string::npos) return false;
+  auto mask = parse_number<uint64_t>(std::string_view(*text).substr(at + 8, 16), 16);
+  return mask && (*mask >> (signal - 1) & 1) != 0;
 }
 
 std::optional<Cgroup> freezer_place(const Sandbox& sandbox, Version version, std::string_view below) {

@@ -13,6 +13,9 @@ namespace cgm::test {
 /// Puts `pid` into a cgroup by cgroup.procs; aborts where that fails.
 void put(const cgroup::Cgroup& cgroup, pid_t pid);
 
+/// True once `pid` ignores `signal`.
+bool ignores(pid_t pid, int signal);
+
 /// A cgroup at `below` the sandbox on v1's freezer hierarchy or on the v2 tree; nothing where the host lacks it.
 std::optional<cgroup::Cgroup> freezer_place(const Sandbox& sandbox, cgroup::Version version, std::string_view below);
 
