@@ -18,6 +18,7 @@ namespace {
 
 constexpr size_t kMaxValue = 4096;
 constexpr size_t kMaxShown = 255;
+constexpr size_t kMaxCompared = 64;  // no key is longer, and the comparison grows with both lengths
 
 std::string_view shown(Version version) {
   return version == Version::v1 ? "cgroup v1" : "cgroup v2";
@@ -101,13 +102,13 @@ Result<Change> set(const View& view, std::string_view key, std::string_view valu
 }
 
 std::string nearest(std::string_view key, const std::vector<std::string>& names) {
-  key = key.substr(0, kMaxShown);
+  key = key.substr(0, kMaxCompared);
   std::string best;
   size_t best_distance = SIZE_MAX;
   std::vector<size_t> row(key.size() + 1);
   for (const std::string& name : names) {
     for (size_t i = 0; i < row.size(); i++) row[i] = i;
-    for (size_t n = 0; n < std::min(name.size(), kMaxShown); n++) {
+    for (size_t n = 0; n < std::min(name.size(), kMaxCompared); n++) {
       size_t diagonal = row[0];
       row[0] = n + 1;
       for (size_t k = 0; k < key.size(); k++) {
