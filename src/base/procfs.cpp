@@ -108,7 +108,9 @@ Result<Status> parse_status(std::string_view text) {
 Result<CgroupLine> parse_cgroup_line(std::string_view line) {
   std::string_view rest = line;
   CgroupLine one;
-  if (!number(take_until(rest, ':'), one.hierarchy) || one.hierarchy < 0) return malformed("cgroup", line);
+  std::string_view id = take_until(rest, ':');
+  if (!number(id, one.hierarchy) || one.hierarchy < 0 || (id.front() == '0' && id.size() > 1) || id.front() == '-')
+    return malformed("cgroup", line);
   if (rest.find(':') == std::string_view::npos) return malformed("cgroup", line);
   std::string_view controllers = take_until(rest, ':');
   while (!controllers.empty()) one.controllers.emplace_back(take_until(controllers, ','));
