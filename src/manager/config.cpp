@@ -118,6 +118,44 @@ Result<void> read_table(std::string_view section, const toml::table& table, Conf
   return {};
 }
 
+/// Where the TOML string ends that begins with the quote at `at`: behind its last quote, or behind its line or the text
+/// where it does not end.
+size_t end_of_string(std::string_view text, size_t at) {
+  char quote = text[at];
+  std::string_view three = quote == '"' ? R"(""")" : "'''";
+  bool several_lines = text.substr(at).starts_with(three);
+  std::string_view end = several_lines ? three : three.substr(0, 1);
+  for (at += end.size(); at < text.size() && !text.substr(at).starts_with(end); at++) {
+    if (!several_lines && text[at] == '\n') return at;
+    if (text[at] == '\\' && quote == '"') at++;
+  }
+  return std::min(at + end.size(), text.size());
+}
+
+/// The text in ASCII alone, for toml++ (3.3), whose behaviour is undefined where it meets a character from U+00A1 to
+/// U+0499 outside of a string: comments lose what is beyond, and nothing else may hold it as it is.
+Result<std::string> in_ascii(std::string_view text) {
+  constexpr auto is_beyond = [](char c) { return static_cast<unsigned char>(c) >= 0x80; };
+  std::string ascii(text);
+  size_t line = 1;
+  for (size_t at = 0; at < ascii.size();) {
+    bool comment = ascii[at] == '#';
+    size_t end = at + 1;
+    if (comment) end = std::min(text.find('\n', at), text.size());
+    if (ascii[at] == '"' || ascii[at] == '\'') end = end_of_string(text, at);
+    for (; at < end; at++) {
+      if (ascii[at] == '\n') line++;
+      if (!is_beyond(ascii[at])) continue;
+      if (!comment)
+        return fail(ErrorKind::invalid,
+                    "line " + std::to_string(line) +
+                        ": a character beyond ASCII, which has to be written as \\uXXXX, in a string");
+      ascii[at] = '?';
+    }
+  }
+  return ascii;
+}
+
 }  // namespace
 
 std::span<const ConfigKey> config_keys() {
@@ -154,7 +192,7 @@ Result<LogLevel> parse_log_level(std::string_view name) {
 Result<Config> parse_config(std::string_view text) {
   constexpr size_t kLongest = 1 << 20;
   if (text.size() > kLongest) return fail(ErrorKind::invalid, "the configuration is longer than 1 MB");
-  toml::parse_result parsed = toml::parse(text);
+  toml::parse_result parsed = toml::parse(TRY(in_ascii(text)));
   if (!parsed) {
     const toml::parse_error& error = parsed.error();
     return fail(ErrorKind::invalid,

@@ -47,6 +47,18 @@ TEST(ParseConfig, names_line_and_key_of_what_is_wrong) {
   }
 }
 
+TEST(ParseConfig, takes_characters_beyond_ascii_in_comments_and_escaped_alone) {
+  auto config = parse_config("# \u00e9\nsockets = ['/a#b', \"/caf\\u00e9\"] # \u02c7\n");
+  ASSERT_TRUE(config) << config.error().text();
+  EXPECT_EQ(config->sockets, (std::vector<std::string>{"/a#b", "/caf\u00e9"}));
+  // The undefined behaviour of toml++ would be seen with sanitizers.
+  for (const char* text : {"\nk\u00f6nig = 1\n", "\nlog = \u02c7\n", "\nlog = \"\u00e9\"\n", "\nlog = 3\"\u00e9\"\n"}) {
+    auto refused = parse_config(text);
+    ASSERT_FALSE(refused) << text;
+    EXPECT_THAT(refused.error().text(), HasSubstr("line 2: a character beyond ASCII")) << text;
+  }
+}
+
 TEST(ConfigKeys, each_are_parsed) {
   for (const ConfigKey& key : config_keys()) {
     std::string value = key.type == "integer"   ? std::to_string(key.least)
