@@ -19,7 +19,8 @@ size_t Authenticator::feed(std::string_view bytes) {
   while (state_ == State::going_on) {
     std::string_view rest = bytes.substr(used);
     size_t end = rest.find("\r\n");
-    if (end == std::string_view::npos ? rest.size() > kMaxLine : end > kMaxLine || ++lines_ > kMaxLines)
+    bool half_end = rest.ends_with('\r');
+    if (end == std::string_view::npos ? rest.size() > kMaxLine + half_end : end > kMaxLine || ++lines_ > kMaxLines)
       state_ = State::failed;
     if (end == std::string_view::npos || state_ == State::failed) break;
     line(rest.substr(0, end));

@@ -79,6 +79,15 @@ TEST(Authenticator, agrees_to_descriptors_only_when_authenticated) {
   EXPECT_FALSE(c.server.passes_descriptors());
 }
 
+TEST(Authenticator, takes_the_longest_line_with_its_end_cut_in_half) {
+  Conversation c;
+  size_t used = c.hear(std::string("\0", 1) + std::string(Authenticator::kMaxLine, 'x') + "\r");
+  EXPECT_EQ(used, 1u);
+  EXPECT_EQ(c.server.state(), State::going_on);
+  c.hear(std::string(Authenticator::kMaxLine, 'x') + "\r\n");
+  EXPECT_EQ(c.server.state(), State::going_on);
+}
+
 TEST(Authenticator, ends_an_endless_line_and_an_endless_talk) {
   Conversation line;
   line.hear(std::string("\0", 1) + std::string(Authenticator::kMaxLine + 1, 'x'));
