@@ -43,9 +43,6 @@ Result<std::string> read_cgroups(int fd) {
 }
 
 bool is_exiting(int task_dir) {
-  auto link = sys::readlinkat(task_dir, "ns/cgroup");
-  if (link || link.error().kind() != ErrorKind::denied) return !link;
-  // Without CAP_SYS_PTRACE we are not shown the namespaces of who has more than we, and its flags all the same.
   auto text = sys::read_file_at(task_dir, "stat", 8192);
   auto stat = text ? procfs::parse_stat(*text) : fail(std::move(text.error()));
   return !stat || (stat->flags & procfs::kFlagExiting) != 0;
@@ -55,8 +52,6 @@ Result<Requestor> Requestor::identify(const Host& host, const api::Caller& calle
   if (!caller.proc || !caller.cgroup) return dead();
   Requestor r;
   r.cgroups_ = TRY(read_cgroups(caller.cgroup.get()));
-  // A leader that called pthread_exit reads `/` on every v1 line while its threads live on elsewhere. do_exit() takes
-  // a task's namespaces away before its cgroups, so namespaces that are read after the cgroups vouch for those.
   bool ours = caller.pid_namespace == host.pid_ns;
   for (const auto& [link, own] : {std::pair("ns/cgroup", &host.cgroup_ns), {"ns/user", &host.user_ns}}) {
     auto theirs = sys::readlinkat(caller.proc.get(), link);
@@ -66,6 +61,7 @@ Result<Requestor> Requestor::identify(const Host& host, const api::Caller& calle
     ours = ours && *theirs == *own;
   }
   if (!ours) return fail(ErrorKind::unsupported, "the caller is in another pid, user or cgroup namespace");
+  r.proc_ = caller.proc.get();
   r.pid_ = caller.pid();
   r.subject_ = {caller.uid(), caller.gid(), caller.groups,
                 is_host_root(caller.uid(), true, caller.bounding, host.capabilities)};
@@ -73,7 +69,11 @@ Result<Requestor> Requestor::identify(const Host& host, const api::Caller& calle
 }
 
 Result<cgroup::CgroupPath> Requestor::cgroup(const cgroup::Hierarchy& hierarchy) const {
-  return cgroup_in(cgroups_, hierarchy);
+  cgroup::CgroupPath path = TRY(cgroup_in(cgroups_, hierarchy));
+  // The root is where a v1 line also says that a task is that has begun to exit, wherever it was. On v2 a task stays
+  // where it was until its namespaces are gone.
+  if (path.is_root() && !hierarchy.is_v2() && is_exiting(proc_)) return dead();
+  return path;
 }
 
 Result<cgroup::CgroupPath> Requestor::floor(const cgroup::Hierarchy& hierarchy) const {

@@ -25,13 +25,14 @@ struct Host {
 /// r during one request. Holds views into its Caller, which must outlive it.
 class Requestor final {
  public:
-  /// Reads r's cgroups, and then checks that they were those of a living task (rule 4) in our namespaces. A caller in
-  /// another pid, user or cgroup namespace is refused here.
+  /// Reads r's cgroups, and then checks that it has its namespaces still and that they are ours. A caller in another
+  /// pid, user or cgroup namespace is refused here.
   static Result<Requestor> identify(const Host& host, const api::Caller& caller);
 
   const Subject& subject() const { return subject_; }
   pid_t pid() const { return pid_; }
-  /// C(r) in `hierarchy`; a leaf of ours is cut off.
+  /// C(r) in `hierarchy`; a leaf of ours is cut off. Errors: gone, where what was read is that of an exiting task (rule
+  /// 4).
   Result<cgroup::CgroupPath> cgroup(const cgroup::Hierarchy& hierarchy) const;
   /// r's floor there (rule 5): C(r) for a lesser root, else the hierarchy's root.
   Result<cgroup::CgroupPath> floor(const cgroup::Hierarchy& hierarchy) const;
@@ -42,14 +43,17 @@ class Requestor final {
   Requestor() = default;
   Subject subject_;
   pid_t pid_ = 0;
+  int proc_ = -1;  // the Caller's
   std::string cgroups_;
 };
 
 /// The path in `hierarchy` that the text of a /proc/PID/cgroup tells; a leaf of ours at its end is cut off.
 Result<cgroup::CgroupPath> cgroup_in(std::string_view cgroups, const cgroup::Hierarchy& hierarchy);
 
-/// True where the task of an opened /proc/PID or /proc/PID/task/TID exits or has exited: what was read of its cgroups
-/// before this was asked is then not to be trusted (rule 4).
+/// True where the task of an opened /proc/PID or /proc/PID/task/TID exits or has exited: what was read of its v1
+/// cgroups before this was asked is then not to be trusted (rule 4). From PF_EXITING on they read `/`
+/// (proc_cgroup_show()), while its memory is freed, which may take seconds, and until it is reaped; a leader's, while
+/// its threads live on elsewhere.
 bool is_exiting(int task_dir);
 
 /// Reads an opened /proc/PID/cgroup from its start; gone where the process is.

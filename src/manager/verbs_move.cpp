@@ -100,7 +100,10 @@ Result<CgroupPath> cgroup_of(const Victim& victim, const cgroup::Hierarchy& hier
   auto file = sys::openat(victim.dir.get(), "cgroup", O_RDONLY);
   auto text = file ? read_cgroups(file->get()) : no_such_task(victim.id);
   if (!text) return no_such_task(victim.id);
-  if (!is_exiting(victim.dir.get())) return cgroup_in(*text, hierarchy);
+  // Whoever exits reads `/` on v1; on v2 it reads where it was, and its threads may have been moved since.
+  auto told = cgroup_in(*text, hierarchy);
+  bool certain = told && !hierarchy.is_v2() && !told->is_root();
+  if (certain || !is_exiting(victim.dir.get())) return told;
   Result<CgroupPath> found = no_such_task(victim.id);
   if (victim.is_thread()) return found;
   TRY_VOID(each_live_thread(victim, [&](std::string_view live) {

@@ -20,6 +20,8 @@ from cgroups import pids, read
 from daemon import temporary_folder
 from testcase import USER, DaemonTest
 
+MUCH_MEMORY = 128 << 20
+
 libc = ctypes.CDLL(None, use_errno=True)
 CLONE_NEWCGROUP, CLONE_NEWUSER, CLONE_NEWPID = 0x02000000, 0x10000000, 0x20000000
 PR_CAPBSET_DROP, CAP_SYS_PTRACE, CAP_SYS_ADMIN = 24, 19, 21
@@ -113,6 +115,31 @@ class Dead(DaemonTest):
                     self.assertRegex(user.do(ask_after_death, call, known), "^invalid request: .* is gone$")
         self.assertFalse(self.sandbox.dir("freezer", "user/posthumous").exists())
 
+    def test_nothing_is_done_in_the_root_for_one_that_is_exiting(self):
+        """From the moment that a task begins to exit its v1 cgroups read `/`; its namespaces are there for as long as its
+        memory takes to be freed."""
+        for who in (self.caller("user", USER), self.caller("root")):
+            texts = who.do(ask_while_exiting)
+            self.assertEqual([text for text in texts if not text.startswith("invalid request")], [])
+            self.assertIn("gone", texts[-1])
+
+    def test_a_request_of_one_that_did_not_wait_takes_effect_in_its_cgroup_or_nowhere(self):
+        """dbus-send without --print-reply ends at once, often before its request is read."""
+        if not shutil.which("dbus-send"):
+            self.skipTest("dbus-send is not installed")
+        root = self.caller("root")
+        names = [f"{self.sandbox.name}-{number}" for number in range(20)]
+        for name in names:
+            sent = root.run(["dbus-send", "--type=method_call", f"--peer=unix:path={self.daemon.socket}", classic.OBJECT,
+                             f"{classic.INTERFACE}.Create", "string:freezer", f"string:{name}"])
+            self.assertEqual(sent.returncode, 0, sent.stderr)
+        self.assertIsNone(root.call("Ping", 1))
+        top = self.sandbox.hierarchy("freezer").mount
+        escaped = [name for name in names if (top / name).exists()]
+        for name in escaped:
+            (top / name).rmdir()
+        self.assertEqual(escaped, [])
+
     def test_it_may_still_ask_what_concerns_nobody(self):
         user = self.caller("user", USER)
         self.assertIsNone(user.do(ask_after_death, ("Ping", 1), False))
@@ -153,6 +180,22 @@ def ask_after_death(call, known: bool):
         os.read(its_output, 1)  # the end: it is exiting
         suite.eventually(lambda: state_of(parent) in "ZX")
         return outcome(connection, *call)
+
+    return with_a_connection_of_mine(live, ask)
+
+
+def ask_while_exiting() -> list[str]:
+    """In a caller: a process with much memory exits, and a child that kept its connection asks all the while for what only
+    one in the root may; the last answers."""
+    def live(*_):
+        memory = bytearray(os.urandom(4096) * (MUCH_MEMORY // 4096))
+        os._exit(len(memory) & 0)
+
+    def ask(connection, *_):
+        texts = []
+        while not texts or not texts[-1].endswith("gone"):
+            texts.append(str(outcome(connection, "ListChildren", "freezer", "/")))
+        return texts[-100:]
 
     return with_a_connection_of_mine(live, ask)
 
