@@ -30,10 +30,12 @@ class Daemon:
     """Runs from the constructor, which waits until it is ready, to stop().
 
     `config` is the text of its configuration; by default it mounts nothing. `options` are added to the command line,
-    `prefix` is a command that executes it.
+    `prefix` is a command that executes it. Without `private` it serves the usual sockets, which is for a prefix that
+    gives it a mount namespace of its own.
     """
 
-    def __init__(self, *options: str, config: str = "", environment: dict | None = None, folder=None, prefix=()):
+    def __init__(self, *options: str, config: str = "", environment: dict | None = None, folder=None, prefix=(),
+                 private: bool = True):
         self._stopped = False
         self.folder = folder or temporary_folder()
         self._owns_folder = folder is None
@@ -42,8 +44,9 @@ class Daemon:
         self.configure(config)
         self.log_file = self.folder / "log"
         ready, write_end = os.pipe()
-        command = [*prefix, suite.program("cgmanager"), "--socket", self.socket, "--config", str(self.config),
-                   "--ready-fd", str(write_end), *options]
+        sockets = ["--socket", self.socket] if private else []
+        command = [*prefix, suite.program("cgmanager"), *sockets, "--config", str(self.config), "--ready-fd",
+                   str(write_end), *options]
         with open(self.log_file, "ab") as log:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                             pass_fds=(write_end,), env=os.environ | (environment or {}))

@@ -292,8 +292,8 @@ class Configuration(LifeTest):
 
 class Invisible(LifeTest):
     def view(self) -> tuple[str, str]:
-        # The first cgroup2 mount since boot adds `0::/` to everybody's file for good
-        cgroup = re.sub(r"^0::.*\n", "", pathlib.Path("/proc/1/cgroup").read_text(), flags=re.MULTILINE)
+        # The first cgroup2 mount since boot adds `0::/` to everybody's file for good; other tests mount name=cgmt-PID.
+        cgroup = re.sub(r"^(0::|\d+:name=cgmt-).*\n", "", pathlib.Path("/proc/1/cgroup").read_text(), flags=re.MULTILINE)
         return pathlib.Path("/proc/self/mountinfo").read_text(), cgroup
 
     def test_the_host_sees_no_mount_and_no_cgroup(self):
