@@ -142,7 +142,8 @@ Result<PidfdInfo> pidfd_get_info(int pidfd) {
   }
   if ((info.mask & (kInfoPid | kInfoCreds)) != (kInfoPid | kInfoCreds))
     return fail(ErrorKind::gone, "the process is gone");
-  return PidfdInfo{static_cast<pid_t>(info.pid), static_cast<pid_t>(info.tgid), info.ruid};
+  return PidfdInfo{static_cast<pid_t>(info.pid), static_cast<pid_t>(info.tgid), static_cast<pid_t>(info.ppid),
+                   info.ruid};
 }
 
 Result<pid_t> clone3(clone_args& args) {

@@ -42,7 +42,7 @@ Result<void> pidfd_send_signal(int pidfd, int signal);
 /// What the kernel says of a pidfd's process (PIDFD_GET_INFO, 6.13); unsupported on older kernels, gone once it is
 /// reaped.
 struct PidfdInfo {
-  pid_t pid = 0, tgid = 0;
+  pid_t pid = 0, tgid = 0, parent = 0;
   uid_t real_uid = 0;
 };
 Result<PidfdInfo> pidfd_get_info(int pidfd);

@@ -42,8 +42,8 @@ Result<std::string> read_cgroups(int fd) {
   }
 }
 
-bool is_exiting(int task_dir) {
-  auto text = sys::read_file_at(task_dir, "stat", 8192);
+bool is_exiting(int dir, const std::string& below) {
+  auto text = sys::read_file_at(dir, below + "stat", 8192);
   auto stat = text ? procfs::parse_stat(*text) : fail(std::move(text.error()));
   return !stat || (stat->flags & procfs::kFlagExiting) != 0;
 }

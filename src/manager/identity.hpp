@@ -53,8 +53,9 @@ Result<cgroup::CgroupPath> cgroup_in(std::string_view cgroups, const cgroup::Hie
 /// True where the task of an opened /proc/PID or /proc/PID/task/TID exits or has exited: what was read of its v1
 /// cgroups before this was asked is then not to be trusted (rule 4). From PF_EXITING on they read `/`
 /// (proc_cgroup_show()), while its memory is freed, which may take seconds, and until it is reaped; a leader's, while
-/// its threads live on elsewhere.
-bool is_exiting(int task_dir);
+/// its threads live on elsewhere. `below`: where that directory is not open itself, the way to it from `dir`, with a
+/// slash at its end.
+bool is_exiting(int dir, const std::string& below = {});
 
 /// Reads an opened /proc/PID/cgroup from its start; gone where the process is.
 Result<std::string> read_cgroups(int fd);

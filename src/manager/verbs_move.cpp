@@ -15,15 +15,23 @@ using cgroup::CgroupPath;
 
 namespace {
 
-/// v, pinned by its /proc directory: a process, or on v1 a thread by its own id.
+/// v, pinned: a process by its pidfd, or on v1 a thread, by its own id, by its /proc directory.
 struct Victim {
+  int proc = -1;  ///< /proc; not owned
   pid_t id = 0;
   pid_t process = 0;
   uid_t real_uid = 0;
-  Fd pidfd;        ///< none for a thread
-  Fd process_dir;  ///< /proc/PROCESS
-  Fd dir;          ///< the same, or a thread's /proc/PROCESS/task/ID; what is read below it is this task's or fails
+  bool is_users = false;  ///< surely no kernel thread
+  Fd pidfd;               ///< none for a thread
+  Fd thread;  ///< none for a process; /proc/PROCESS/task/ID: what is read below it is this thread's, or fails
+
   bool is_thread() const { return id != process; }
+  /// Where a file of the task's /proc entry is: a directory and a path below it. A process' entry is found by number,
+  /// so what was read there counts only if is_there() says afterwards that the number was its own.
+  int base() const { return thread ? thread.get() : proc; }
+  std::string file(std::string_view name) const {
+    return thread ? std::string(name) : std::to_string(id).append("/").append(name);
+  }
 };
 
 std::unexpected<Error> no_such_task(pid_t id) {
@@ -32,23 +40,14 @@ std::unexpected<Error> no_such_task(pid_t id) {
 
 /// True while the task has its id.
 bool is_there(const Victim& victim) {
-  if (victim.is_thread()) return sys::fstatat(victim.dir.get(), "stat", 0).has_value();
+  if (victim.thread) return sys::fstatat(victim.thread.get(), "stat", 0).has_value();
   pollfd poll{victim.pidfd.get(), POLLIN, 0};
   return ::poll(&poll, 1, 0) == 0;
 }
 
-/// Thread group and real uid, from /proc where the pidfd does not tell.
-Result<void> describe(Victim& victim) {
-  if (victim.pidfd) {
-    auto info = sys::pidfd_get_info(victim.pidfd.get());
-    if (info) {
-      victim.process = info->tgid;
-      victim.real_uid = info->real_uid;
-      return {};
-    }
-    if (info.error().kind() != ErrorKind::unsupported) return no_such_task(victim.id);
-  }
-  auto text = sys::read_file_at(victim.process_dir.get(), "status", 64 << 10);
+/// Thread group and real uid of what has the directory `entry` in /proc.
+Result<void> describe(Victim& victim, int entry, const std::string& status_file) {
+  auto text = sys::read_file_at(entry, status_file, 64 << 10);
   if (!text) return no_such_task(victim.id);
   auto status = TRY(procfs::parse_status(*text));
   victim.process = status.tgid;
@@ -56,36 +55,54 @@ Result<void> describe(Victim& victim) {
   return {};
 }
 
+Result<void> describe_process(Victim& victim) {
+  auto info = sys::pidfd_get_info(victim.pidfd.get());
+  if (info) {
+    // Kernel threads are children of kthreadd, and it is nobody's.
+    constexpr pid_t kKthreadd = 2;
+    victim.process = info->tgid;
+    victim.real_uid = info->real_uid;
+    victim.is_users = info->parent != 0 && info->parent != kKthreadd;
+    return {};
+  }
+  if (info.error().kind() != ErrorKind::unsupported) return no_such_task(victim.id);
+  TRY_VOID(describe(victim, victim.base(), victim.file("status")));
+  return is_there(victim) ? Result<void>() : no_such_task(victim.id);
+}
+
+Result<void> pin_thread(Victim& victim) {
+  auto entry = sys::openat(victim.proc, std::to_string(victim.id), O_PATH | O_DIRECTORY);
+  if (!entry) return no_such_task(victim.id);
+  TRY_VOID(describe(victim, entry->get(), "status"));
+  // /proc/TID is the thread's process; /proc/TID/task/TID is the thread.
+  auto thread = sys::openat(entry->get(), "task/" + std::to_string(victim.id), O_PATH | O_DIRECTORY);
+  if (!thread) return no_such_task(victim.id);
+  victim.thread = std::move(*thread);
+  return is_there(victim) ? Result<void>() : no_such_task(victim.id);
+}
+
 Result<Victim> pin(const Host& host, pid_t id) {
   if (id <= 0) return fail(ErrorKind::invalid, "pid " + std::to_string(id) + " is no task");
   Victim victim;
+  victim.proc = host.proc.fd();
   victim.id = id;
   auto pidfd = sys::pidfd_open(id);  // refuses the id of a thread
   if (pidfd) victim.pidfd = std::move(*pidfd);
-  auto dir = sys::openat(host.proc.fd(), std::to_string(id), O_PATH | O_DIRECTORY);
-  if (!dir) return no_such_task(id);
-  victim.process_dir = std::move(*dir);
-  TRY_VOID(describe(victim));
-  // /proc/TID is the thread's process; /proc/TID/task/TID is the thread.
-  auto own = victim.is_thread()
-                 ? sys::openat(victim.process_dir.get(), "task/" + std::to_string(id), O_PATH | O_DIRECTORY)
-                 : sys::dup(victim.process_dir.get());
-  if (!own) return no_such_task(id);
-  victim.dir = std::move(*own);
-  if (!is_there(victim)) return no_such_task(id);
+  TRY_VOID(pidfd ? describe_process(victim) : pin_thread(victim));
   return victim;
 }
 
 Result<procfs::Stat> stat_of(const Victim& victim) {
-  auto text = sys::read_file_at(victim.dir.get(), "stat", 8192);
+  auto text = sys::read_file_at(victim.base(), victim.file("stat"), 8192);
   if (!text) return no_such_task(victim.id);
   return procfs::parse_stat(*text);
 }
 
-/// Calls `look` with the text of the cgroup file of each thread that is not exiting, until it returns false.
+/// Calls `look` with the text of the cgroup file of each thread of a process that is not exiting, until it returns
+/// false.
 template <class F>
 Result<void> each_live_thread(const Victim& victim, F look) {
-  Fd tasks = TRY(sys::openat(victim.process_dir.get(), "task", O_RDONLY | O_DIRECTORY));
+  Fd tasks = TRY(sys::openat(victim.base(), victim.file("task"), O_RDONLY | O_DIRECTORY));
   for (const sys::DirEntry& entry : TRY(sys::list_dir(tasks.get()))) {
     auto task = sys::openat(tasks.get(), entry.name, O_PATH | O_DIRECTORY);
     if (!task) continue;
@@ -95,27 +112,28 @@ Result<void> each_live_thread(const Victim& victim, F look) {
   return {};
 }
 
-/// C(v). A leader that has exited reads `/` on v1 while its threads live elsewhere, so it is read from one of them.
+/// C(v). A leader that has exited reads `/` on v1 while its threads live elsewhere, so it is read from one of them; the
+/// kernel tells any other path of a task that is alive (proc_cgroup_show). On v2 a dead leader stays where it died.
 Result<CgroupPath> cgroup_of(const Victim& victim, const cgroup::Hierarchy& hierarchy) {
-  auto file = sys::openat(victim.dir.get(), "cgroup", O_RDONLY);
+  auto file = sys::openat(victim.base(), victim.file("cgroup"), O_RDONLY);
   auto text = file ? read_cgroups(file->get()) : no_such_task(victim.id);
   if (!text) return no_such_task(victim.id);
-  // Whoever exits reads `/` on v1; on v2 it reads where it was, and its threads may have been moved since.
-  auto told = cgroup_in(*text, hierarchy);
-  bool certain = told && !hierarchy.is_v2() && !told->is_root();
-  if (certain || !is_exiting(victim.dir.get())) return told;
-  Result<CgroupPath> found = no_such_task(victim.id);
-  if (victim.is_thread()) return found;
-  TRY_VOID(each_live_thread(victim, [&](std::string_view live) {
-    found = cgroup_in(live, hierarchy);
-    return false;
-  }));
-  return found;
+  Result<CgroupPath> found = cgroup_in(*text, hierarchy);
+  bool alive = (found && !hierarchy.is_v2() && !found->is_root()) || !is_exiting(victim.base(), victim.file(""));
+  if (!alive) {
+    found = no_such_task(victim.id);
+    if (!victim.is_thread())
+      TRY_VOID(each_live_thread(victim, [&](std::string_view live) {
+        found = cgroup_in(live, hierarchy);
+        return false;
+      }));
+  }
+  return is_there(victim) ? std::move(found) : no_such_task(victim.id);
 }
 
 /// Kernel threads have no program; neither has what is exiting, so that its flags decide.
 Result<void> refuse_kernel_thread(const Victim& victim) {
-  if (sys::readlinkat(victim.dir.get(), "exe")) return {};
+  if (victim.is_users || sys::readlinkat(victim.base(), victim.file("exe"))) return {};
   if ((TRY(stat_of(victim)).flags & procfs::kFlagKthread) == 0) return {};
   return fail(ErrorKind::denied, "task " + std::to_string(victim.id) + " is a kernel thread");
 }
@@ -134,10 +152,20 @@ Result<void> check_threads(const Victim& victim, const cgroup::Hierarchy& hierar
   return {};
 }
 
-Result<Object> tasks_object(const Subject& subject, const cgroup::Hierarchy& hierarchy, const CgroupPath& path) {
-  Cgroup cgroup = TRY(open_for(subject, hierarchy, path));
-  Fd file = TRY(cgroup.open_file(cgroup::tasks_file(hierarchy.version()), O_RDONLY));
-  return Object::of(TRY(sys::fstat(file.get())));
+/// Owner and mode of the tasks file of the cgroup that stands `levels` above.
+Result<Object> tasks_above(const Directory& directory, size_t levels, std::string_view file) {
+  const Directory* here = &directory;
+  while (levels-- > 0) here = here->above.get();
+  return Object::of(TRY(sys::fstatat(here->fd.get(), std::string(file), AT_SYMLINK_NOFOLLOW)));
+}
+
+/// Where a task that is moved to a cgroup goes: on v2 that may be the cgroup's leaf.
+Result<Fd> open_home(const cgroup::Hierarchy& hierarchy, const CgroupPath& path, const Directory& directory, Fd tasks) {
+  if (!hierarchy.is_v2()) return tasks;
+  Cgroup cgroup(hierarchy, path, TRY(sys::dup(directory.fd.get())));
+  Cgroup home = TRY(cgroup::home_of_tasks(cgroup));
+  if (home.path() == path) return tasks;
+  return home.open_file(cgroup::tasks_file(hierarchy.version()), O_WRONLY);
 }
 
 }  // namespace
@@ -183,20 +211,20 @@ Result<api::Answer> move_pid(const Context& context, const Requestor& r, const C
   move.from = TRY(cgroup_of(victim, hierarchy));
   if (hierarchy.is_v2()) TRY_VOID(check_threads(victim, hierarchy, move.base));
 
-  Cgroup destination = TRY(open_for(r.subject(), hierarchy, move.to));
-  TRY_VOID(judge_directory(r.subject(), destination, kRead));
-  std::string_view file = cgroup::tasks_file(hierarchy.version());
-  Fd tasks = TRY(destination.open_file(file, O_WRONLY));
+  DirectoryPtr destination = TRY(directory_for(context.directories, r.subject(), hierarchy, move.to));
+  if (!may(r.subject(), Object::of(TRY(sys::fstat(destination->fd.get()))), kRead))
+    return fail(ErrorKind::denied, name_of(hierarchy, move.to) + ": no read permission");
+  std::string file(cgroup::tasks_file(hierarchy.version()));
+  Fd tasks = TRY(sys::openat(destination->fd.get(), file, O_WRONLY | O_NOFOLLOW | O_NONBLOCK));
   move.destination_tasks = Object::of(TRY(sys::fstat(tasks.get())));
-  if (!move.from.contains(move.to))
-    move.ancestor_tasks = TRY(tasks_object(r.subject(), hierarchy, CgroupPath::common(move.from, move.to)));
+  if (!move.from.contains(move.to)) {
+    size_t levels = move.to.depth() - CgroupPath::common(move.from, move.to).depth();
+    move.ancestor_tasks = TRY(tasks_above(*destination, levels, file));
+  }
   MoveVerdict verdict = judge(move);
   if (verdict != MoveVerdict::allowed) return fail(ErrorKind::denied, std::string(to_string(verdict)));
 
-  if (hierarchy.is_v2()) {
-    Cgroup home = TRY(cgroup::home_of_tasks(destination));
-    if (home.path() != destination.path()) tasks = TRY(home.open_file(file, O_WRONLY));
-  }
+  tasks = TRY(open_home(hierarchy, move.to, *destination, std::move(tasks)));
   auto written = sys::write(tasks.get(), std::to_string(victim.id), file);
   if (!written) {
     if (written.error().kind() == ErrorKind::gone) return no_such_task(victim.id);
