@@ -56,7 +56,7 @@ size_t raise_descriptors() {
 
 bus::ServerLimits server_limits(const manager::Config& config, size_t descriptors) {
   constexpr size_t kEach = 3;      // a connection's socket and pins
-  constexpr size_t kOthers = 128;  // hierarchies, workers, files that are open for a moment
+  constexpr size_t kOthers = 256;  // hierarchies, directories kept open, files that are open for a moment
   bus::ServerLimits limits;
   size_t most = std::max<size_t>((descriptors - std::min(descriptors, kOthers)) / kEach, 16);
   limits.connections = static_cast<size_t>(config.connections);
@@ -137,6 +137,11 @@ int on_outcomes(sd_event_source*, int, uint32_t, void* daemon) {
   return 0;
 }
 
+int on_forget(sd_event_source*, int, uint32_t, void* daemon) {
+  static_cast<Daemon*>(daemon)->manager->directories().forget();
+  return 0;
+}
+
 Result<void> add_sources(Daemon& daemon) {
   sigset_t signals;
   ::sigemptyset(&signals);
@@ -147,6 +152,8 @@ Result<void> add_sources(Daemon& daemon) {
   TRY_VOID(check(sd_event_add_signal(event, nullptr, SIGTERM, on_stop, &daemon), "sd_event_add_signal"));
   TRY_VOID(check(sd_event_add_signal(event, nullptr, SIGINT, on_stop, &daemon), "sd_event_add_signal"));
   TRY_VOID(check(sd_event_add_signal(event, nullptr, SIGHUP, on_reload, &daemon), "sd_event_add_signal"));
+  TRY_VOID(check(sd_event_add_io(event, nullptr, daemon.manager->directories().fd(), EPOLLIN, on_forget, &daemon),
+                 "sd_event_add_io"));
   return check(sd_event_add_io(event, nullptr, daemon.manager->fd(), EPOLLIN, on_outcomes, &daemon), "sd_event_add_io");
 }
 

@@ -139,8 +139,8 @@ Result<api::Answer> combine(Method method, const Selection& selection,
 Result<std::unique_ptr<Manager>> Manager::create(const cgroup::Hierarchies& hierarchies, const Limits& limits,
                                                  api::Accounts accounts, const Log& log) {
   auto workers = TRY(Workers::create(limits.deadline_ms));
-  std::unique_ptr<Manager> manager(
-      new Manager(hierarchies, TRY(Host::read()), TRY(Neighbours::detect()), limits, log, std::move(workers)));
+  std::unique_ptr<Manager> manager(new Manager(hierarchies, TRY(Host::read()), TRY(Neighbours::detect()), limits, log,
+                                               TRY(Directories::create()), std::move(workers)));
   manager->configure(limits, std::move(accounts));
   return manager;
 }
@@ -155,7 +155,7 @@ void Manager::configure(const Limits& limits, api::Accounts accounts) {
 Result<api::Answer> Manager::perform(const api::Caller& caller, const api::Request& request,
                                      const Selection& selection) {
   Requestor r = TRY(Requestor::identify(host_, caller));
-  Context context{host_, hierarchies_, neighbours_, quotas_, watches_};
+  Context context{host_, hierarchies_, neighbours_, quotas_, watches_, *directories_};
   Verb verb = verb_of(request.method);
   return combine(request.method, selection, [&](const Choice& choice) { return verb(context, r, choice, request); });
 }

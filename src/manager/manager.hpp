@@ -9,6 +9,7 @@
 #include "api/service.hpp"
 #include "base/log.hpp"
 #include "manager/audit.hpp"
+#include "manager/directories.hpp"
 #include "manager/neighbours.hpp"
 #include "manager/quotas.hpp"
 #include "manager/verbs.hpp"
@@ -36,6 +37,8 @@ class Manager final : public api::Service {
   /// Readable when workers have outcomes; then call deliver().
   int fd() const { return workers_->fd(); }
   void deliver() { workers_->deliver(); }
+  /// Directories that are kept open between requests; the loop tells them when to forget().
+  Directories& directories() { return *directories_; }
   void configure(const Limits& limits, api::Accounts accounts);
   /// Counts the cgroups that there are, for the quotas; before serving, and after configure().
   void recount() { quotas_.recount(); }
@@ -43,7 +46,7 @@ class Manager final : public api::Service {
 
  private:
   Manager(const cgroup::Hierarchies& hierarchies, Host host, Neighbours neighbours, const Limits& limits,
-          const Log& log, std::unique_ptr<Workers> workers)
+          const Log& log, std::unique_ptr<Directories> directories, std::unique_ptr<Workers> workers)
       : hierarchies_(hierarchies),
         host_(std::move(host)),
         neighbours_(std::move(neighbours)),
@@ -51,6 +54,7 @@ class Manager final : public api::Service {
         audit_(log),
         quotas_(hierarchies, limits.quotas),
         watches_(hierarchies, quotas_, log),
+        directories_(std::move(directories)),
         workers_(std::move(workers)) {}
 
   Result<api::Answer> perform(const api::Caller& caller, const api::Request& request, const Selection& selection);
@@ -63,6 +67,7 @@ class Manager final : public api::Service {
   api::Accounts accounts_;
   Quotas quotas_;
   Watches watches_;
+  std::unique_ptr<Directories> directories_;
   std::unique_ptr<Workers> workers_;  // last: its threads use all of the above
 };
 

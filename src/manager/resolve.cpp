@@ -20,6 +20,24 @@ std::string_view wanted(unsigned want) {
   return (want & kRead) != 0 ? "read" : "search";
 }
 
+std::unexpected<Error> no_permission(const Hierarchy& hierarchy, const CgroupPath& path, unsigned want) {
+  return fail(ErrorKind::denied, name_of(hierarchy, path) + ": no " + std::string(wanted(want)) + " permission");
+}
+
+/// Refuses unless `subject` may search each directory above `directory`, from the root down.
+Result<void> judge_above(const Subject& subject, const Hierarchy& hierarchy, const CgroupPath& path,
+                         const Directory& directory) {
+  std::vector<const Directory*> above;
+  for (const Directory* here = directory.above.get(); here; here = here->above.get()) above.push_back(here);
+  for (size_t up = above.size(); up-- > 0;) {
+    if (may(subject, Object::of(TRY(sys::fstat(above[up]->fd.get()))), kSearch)) continue;
+    CgroupPath where = path;
+    for (size_t i = 0; i <= up; i++) where = where.parent();
+    return no_permission(hierarchy, where, kSearch);
+  }
+  return {};
+}
+
 }  // namespace
 
 std::string name_of(const Hierarchy& hierarchy, const CgroupPath& path) {
@@ -42,11 +60,28 @@ Result<Cgroup> open_for(const Subject& subject, const Hierarchy& hierarchy, cons
   return with(std::move(opened), name_of(hierarchy, path));
 }
 
+Result<DirectoryPtr> directory_for(Directories& directories, const Subject& subject, const Hierarchy& hierarchy,
+                                   const CgroupPath& path) {
+  auto directory = directories.at(hierarchy, path);
+  if (!directory) {
+    // Why not is told by a walk, which stops where the caller may not search.
+    TRY_VOID(open_for(subject, hierarchy, path));
+    return directory;
+  }
+  if (!subject.host_root) TRY_VOID(judge_above(subject, hierarchy, path, **directory));
+  return directory;
+}
+
+Result<Cgroup> open_for(Directories& directories, const Subject& subject, const Hierarchy& hierarchy,
+                        const CgroupPath& path) {
+  DirectoryPtr directory = TRY(directory_for(directories, subject, hierarchy, path));
+  return Cgroup(hierarchy, path, TRY(sys::dup(directory->fd.get())));
+}
+
 Result<void> judge_directory(const Subject& subject, const Cgroup& cgroup, unsigned want) {
   if (subject.host_root) return {};
   if (may(subject, Object::of(TRY(sys::fstat(cgroup.dir()))), want)) return {};
-  return fail(ErrorKind::denied,
-              name_of(cgroup.hierarchy(), cgroup.path()) + ": no " + std::string(wanted(want)) + " permission");
+  return no_permission(cgroup.hierarchy(), cgroup.path(), want);
 }
 
 Result<Fd> open_judged(const Subject& subject, const Cgroup& cgroup, std::string_view key, int flags, unsigned want) {

@@ -6,6 +6,7 @@
 
 #include "cgroup/cgroup.hpp"
 #include "manager/access.hpp"
+#include "manager/directories.hpp"
 #include "manager/identity.hpp"
 
 namespace cgm::manager {
@@ -13,6 +14,13 @@ namespace cgm::manager {
 /// Opens a cgroup that lies at or below the hierarchy's root, with search permission on each component (rule 8).
 Result<cgroup::Cgroup> open_for(const Subject& subject, const cgroup::Hierarchy& hierarchy,
                                 const cgroup::CgroupPath& path);
+
+/// The same, by directories that are kept open: one look-up, and the rights read anew from each directory.
+Result<cgroup::Cgroup> open_for(Directories& directories, const Subject& subject, const cgroup::Hierarchy& hierarchy,
+                                const cgroup::CgroupPath& path);
+/// The directory itself; it is open, and judged like that, but it is not the caller's own to close.
+Result<DirectoryPtr> directory_for(Directories& directories, const Subject& subject, const cgroup::Hierarchy& hierarchy,
+                                   const cgroup::CgroupPath& path);
 
 /// Refuses unless `subject` has `want` on the cgroup's directory.
 Result<void> judge_directory(const Subject& subject, const cgroup::Cgroup& cgroup, unsigned want);

@@ -11,6 +11,7 @@
 namespace cgm::manager {
 
 class Neighbours;
+class Directories;
 class Quotas;
 class Watches;
 
@@ -21,6 +22,7 @@ struct Context {
   const Neighbours& neighbours;
   Quotas& quotas;
   Watches& watches;
+  Directories& directories;
 };
 
 using Verb = Result<api::Answer> (*)(const Context&, const Requestor&, const Choice&, const api::Request&);

@@ -60,7 +60,7 @@ Result<api::Answer> set_value(const Context& context, const Requestor& r, const 
   CgroupPath path = TRY(readable_path(r, *choice.hierarchy, request.cgroup));
   if (r.is_bound_at(*choice.hierarchy, path) && !is_delegated_key(key))
     return fail(ErrorKind::denied, "the limits of your own cgroup are not yours to set");
-  Cgroup cgroup = TRY(open_for(r.subject(), *choice.hierarchy, path));
+  Cgroup cgroup = TRY(open_for(context.directories, r.subject(), *choice.hierarchy, path));
   TRY_VOID(judge_directory(r.subject(), cgroup, kRead));
   if (cgroup.is_v2() && key == "cgroup.subtree_control") {
     TRY_VOID(context.neighbours.check_children(cgroup));
@@ -84,7 +84,7 @@ Result<api::Answer> chown(const Context& context, const Requestor& r, const Choi
   if (r.subject().uid != 0) return fail(ErrorKind::denied, "only root gives a cgroup away");
   if (r.is_bound_at(*choice.hierarchy, path))
     return fail(ErrorKind::denied, "your own cgroup is not yours to give away");
-  Cgroup cgroup = TRY(open_for(r.subject(), *choice.hierarchy, path));
+  Cgroup cgroup = TRY(open_for(context.directories, r.subject(), *choice.hierarchy, path));
   TRY_VOID(judge_directory(r.subject(), cgroup, kRead | kWrite));
   uid_t before = TRY(sys::fstat(cgroup.dir())).st_uid;
   TRY_VOID(cgroup::delegate(cgroup, uid, gid));
@@ -92,13 +92,14 @@ Result<api::Answer> chown(const Context& context, const Requestor& r, const Choi
   return std::monostate();
 }
 
-Result<api::Answer> chmod(const Context&, const Requestor& r, const Choice& choice, const api::Request& request) {
+Result<api::Answer> chmod(const Context& context, const Requestor& r, const Choice& choice,
+                          const api::Request& request) {
   if (request.first < 0 || request.first > 0777)
     return fail(ErrorKind::invalid, "mode " + std::to_string(request.first) + " is outside 0 to 0777");
   if (!request.key.empty() && (!cgroup::is_key(request.key) || request.key.find('\\') != std::string::npos))
     return fail(ErrorKind::invalid, "'" + request.key.substr(0, 64) + "' is no file name of a cgroup");
-  Cgroup cgroup =
-      TRY(open_for(r.subject(), *choice.hierarchy, TRY(below_caller(r, *choice.hierarchy, request.cgroup))));
+  Cgroup cgroup = TRY(open_for(context.directories, r.subject(), *choice.hierarchy,
+                               TRY(below_caller(r, *choice.hierarchy, request.cgroup))));
   Fd object = request.key.empty() ? TRY(sys::dup(cgroup.dir()))
                                   : TRY(sys::openat(cgroup.dir(), request.key, O_PATH | O_NOFOLLOW));
   struct stat st = TRY(sys::fstat(object.get()));

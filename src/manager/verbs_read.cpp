@@ -16,8 +16,9 @@ using cgroup::Cgroup;
 namespace {
 
 /// The cgroup of a reading request, with read permission on its directory.
-Result<Cgroup> open_readable(const Requestor& r, const Choice& choice, std::string_view path) {
-  Cgroup cgroup = TRY(open_for(r.subject(), *choice.hierarchy, TRY(readable_path(r, *choice.hierarchy, path))));
+Result<Cgroup> open_readable(const Context& context, const Requestor& r, const Choice& choice, std::string_view path) {
+  Cgroup cgroup = TRY(
+      open_for(context.directories, r.subject(), *choice.hierarchy, TRY(readable_path(r, *choice.hierarchy, path))));
   TRY_VOID(judge_directory(r.subject(), cgroup, kRead));
   return cgroup;
 }
@@ -38,32 +39,35 @@ Result<void> collect_tasks(const Subject& subject, const Cgroup& cgroup, std::ve
 
 }  // namespace
 
-Result<api::Answer> get_value(const Context&, const Requestor& r, const Choice& choice, const api::Request& request) {
-  Cgroup cgroup = TRY(open_readable(r, choice, request.cgroup));
+Result<api::Answer> get_value(const Context& context, const Requestor& r, const Choice& choice,
+                              const api::Request& request) {
+  Cgroup cgroup = TRY(open_readable(context, r, choice, request.cgroup));
   return TRY(read_value(r.subject(), cgroup, request.key));
 }
 
-Result<api::Answer> get_tasks(const Context&, const Requestor& r, const Choice& choice, const api::Request& request) {
-  Cgroup cgroup = TRY(open_readable(r, choice, request.cgroup));
+Result<api::Answer> get_tasks(const Context& context, const Requestor& r, const Choice& choice,
+                              const api::Request& request) {
+  Cgroup cgroup = TRY(open_readable(context, r, choice, request.cgroup));
   return TRY(cgroup::tasks_of(cgroup));
 }
 
-Result<api::Answer> get_tasks_recursive(const Context&, const Requestor& r, const Choice& choice,
+Result<api::Answer> get_tasks_recursive(const Context& context, const Requestor& r, const Choice& choice,
                                         const api::Request& request) {
-  Cgroup cgroup = TRY(open_readable(r, choice, request.cgroup));
+  Cgroup cgroup = TRY(open_readable(context, r, choice, request.cgroup));
   std::vector<pid_t> ids;
   TRY_VOID(collect_tasks(r.subject(), cgroup, ids));
   cgroup::sort_ids(ids);
   return ids;
 }
 
-Result<api::Answer> list_children(const Context&, const Requestor& r, const Choice& choice,
+Result<api::Answer> list_children(const Context& context, const Requestor& r, const Choice& choice,
                                   const api::Request& request) {
-  return TRY(TRY(open_readable(r, choice, request.cgroup)).children());
+  return TRY(TRY(open_readable(context, r, choice, request.cgroup)).children());
 }
 
-Result<api::Answer> list_keys(const Context&, const Requestor& r, const Choice& choice, const api::Request& request) {
-  Cgroup cgroup = TRY(open_readable(r, choice, request.cgroup));
+Result<api::Answer> list_keys(const Context& context, const Requestor& r, const Choice& choice,
+                              const api::Request& request) {
+  Cgroup cgroup = TRY(open_readable(context, r, choice, request.cgroup));
   std::vector<api::Key> keys;
   for (sys::DirEntry& entry : TRY(sys::list_dir(cgroup.dir()))) {
     if (entry.type != DT_REG) continue;

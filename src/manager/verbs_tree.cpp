@@ -142,11 +142,12 @@ Result<api::Answer> create(const Context& context, const Requestor& r, const Cho
     // From the root down to r's own cgroup; further down each cgroup is dealt with before its child is made.
     CgroupPath above;
     for (std::string_view component : base.components()) {
-      TRY_VOID(enable_for_child(context, r, TRY(open_for(r.subject(), *choice.hierarchy, above)), choice));
+      TRY_VOID(enable_for_child(context, r, TRY(open_for(context.directories, r.subject(), *choice.hierarchy, above)),
+                                choice));
       above = above / TRY(CgroupPath::from_kernel(component));
     }
   }
-  Cgroup here = TRY(open_for(r.subject(), *choice.hierarchy, base));
+  Cgroup here = TRY(open_for(context.directories, r.subject(), *choice.hierarchy, base));
   std::vector<Cgroup> made_in;  // parents of what was made, and their children's names beside them
   std::vector<std::string> made;
   int32_t existed = kNew;
@@ -188,7 +189,7 @@ Result<api::Answer> remove(const Context& context, const Requestor& r, const Cho
   CgroupPath path = TRY(below_caller(r, *choice.hierarchy, request.cgroup));
   if (TRY(CgroupPath::parse(request.cgroup)).is_root())
     return fail(ErrorKind::invalid, "your own cgroup cannot be removed");
-  auto parent = open_for(r.subject(), *choice.hierarchy, path.parent());
+  auto parent = open_for(context.directories, r.subject(), *choice.hierarchy, path.parent());
   if (!parent && parent.error().kind() == ErrorKind::not_found) return kNew;
   if (!parent) return fail(std::move(parent.error()));
   auto cgroup = parent->child(path.name());
@@ -204,12 +205,12 @@ Result<api::Answer> remove(const Context& context, const Requestor& r, const Cho
 Result<api::Answer> prune(const Context& context, const Requestor& r, const Choice& choice,
                           const api::Request& request) {
   CgroupPath path = TRY(below_caller(r, *choice.hierarchy, request.cgroup));
-  Cgroup cgroup = TRY(open_for(r.subject(), *choice.hierarchy, path));
+  Cgroup cgroup = TRY(open_for(context.directories, r.subject(), *choice.hierarchy, path));
   TRY_VOID(judge_directory(r.subject(), cgroup, kWrite));
   (void)remove_below(context, r, cgroup);
   TRY_VOID(context.watches.watch_below(r.subject(), cgroup));
   if (TRY(CgroupPath::parse(request.cgroup)).is_root()) return std::monostate();
-  auto parent = open_for(r.subject(), *choice.hierarchy, path.parent());
+  auto parent = open_for(context.directories, r.subject(), *choice.hierarchy, path.parent());
   if (parent && judge_directory(r.subject(), *parent, kWrite | kSearch))
     (void)remove_counted(context, *parent, path.name());
   return std::monostate();
@@ -217,8 +218,8 @@ Result<api::Answer> prune(const Context& context, const Requestor& r, const Choi
 
 Result<api::Answer> remove_on_empty(const Context& context, const Requestor& r, const Choice& choice,
                                     const api::Request& request) {
-  Cgroup cgroup =
-      TRY(open_for(r.subject(), *choice.hierarchy, TRY(below_caller(r, *choice.hierarchy, request.cgroup))));
+  Cgroup cgroup = TRY(open_for(context.directories, r.subject(), *choice.hierarchy,
+                               TRY(below_caller(r, *choice.hierarchy, request.cgroup))));
   TRY_VOID(judge_directory(r.subject(), cgroup, kWrite));
   TRY_VOID(context.watches.watch(r.subject(), std::move(cgroup)));
   return std::monostate();

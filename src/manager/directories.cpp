@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Open directories.
+#include "manager/directories.hpp"
+
+#include <sys/timerfd.h>
+
+#include "base/path.hpp"
+#include "base/sys.hpp"
+
+namespace cgm::manager {
+
+namespace {
+
+Result<DirectoryPtr> open_in(int above_fd, std::string_view name, DirectoryPtr above) {
+  Directory directory;
+  directory.fd = TRY(open_beneath(above_fd, name, O_PATH | O_DIRECTORY));
+  struct stat st = TRY(sys::fstat(directory.fd.get()));
+  directory.device = st.st_dev;
+  directory.inode = st.st_ino;
+  directory.above = std::move(above);
+  return std::make_shared<const Directory>(std::move(directory));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Directories>> Directories::create() {
+  Fd timer(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
+  if (!timer) return fail(Error::from_errno(errno, "timerfd_create"));
+  return std::unique_ptr<Directories>(new Directories(std::move(timer)));
+}
+
+Result<DirectoryPtr> Directories::at(const cgroup::Hierarchy& hierarchy, const cgroup::CgroupPath& path) {
+  if (DirectoryPtr known = find({&hierarchy, path.text()})) {
+    auto now = path.is_root() ? sys::fstat(hierarchy.root())
+                              : sys::fstatat(hierarchy.root(), path.text(), AT_SYMLINK_NOFOLLOW);
+    if (now && now->st_ino == known->inode && now->st_dev == known->device) return known;
+  }
+  DirectoryPtr opened;
+  if (path.is_root()) {
+    opened = TRY(open_in(hierarchy.root(), "", nullptr));
+  } else {
+    DirectoryPtr above = TRY(at(hierarchy, path.parent()));
+    int fd = above->fd.get();
+    opened = TRY(open_in(fd, path.name(), std::move(above)));
+  }
+  keep({&hierarchy, path.text()}, opened);
+  return opened;
+}
+
+DirectoryPtr Directories::find(const Key& key) {
+  std::lock_guard lock(mutex_);
+  auto found = known_.find(key);
+  return found == known_.end() ? nullptr : found->second;
+}
+
+void Directories::keep(Key key, DirectoryPtr directory) {
+  std::lock_guard lock(mutex_);
+  // Whoever is at work has references of his own.
+  if (known_.size() >= kMost) known_.clear();
+  itimerspec soon{};
+  soon.it_value.tv_sec = kSeconds;
+  if (known_.empty()) ::timerfd_settime(timer_.get(), 0, &soon, nullptr);
+  known_.insert_or_assign(std::move(key), std::move(directory));
+}
+
+void Directories::forget() {
+  uint64_t count = 0;
+  (void)!::read(timer_.get(), &count, sizeof count);
+  std::lock_guard lock(mutex_);
+  known_.clear();
+}
+
+}  // namespace cgm::manager
