@@ -3,6 +3,7 @@
 #include "base/sys.hpp"
 
 #include <dirent.h>
+#include <linux/limits.h>
 #include <linux/mount.h>
 #include <signal.h>
 #include <sys/ioctl.h>
@@ -153,18 +154,27 @@ Result<pid_t> clone3(clone_args& args) {
 }
 
 Result<std::string> fgetxattr(int fd, const std::string& name) {
-  char buffer[256];
-  ssize_t n = ::fgetxattr(fd, name.c_str(), buffer, sizeof buffer);
+  std::string value(256, '\0');
+  ssize_t n = ::fgetxattr(fd, name.c_str(), value.data(), value.size());
+  if (n < 0 && errno == ERANGE) {
+    value.resize(XATTR_SIZE_MAX);
+    n = ::fgetxattr(fd, name.c_str(), value.data(), value.size());
+  }
   if (n < 0) {
     if (errno == ENODATA)
       return fail(Error(ErrorKind::not_found, ENODATA, "fgetxattr \"" + name + "\": no such attribute"));
     return failed("fgetxattr", name);
   }
-  return std::string(buffer, static_cast<size_t>(n));
+  value.resize(static_cast<size_t>(n));
+  return value;
 }
 
 Result<void> fsetxattr(int fd, const std::string& name, std::string_view value) {
   return done(::fsetxattr(fd, name.c_str(), value.data(), value.size(), 0), "fsetxattr", name);
+}
+
+Result<void> fremovexattr(int fd, const std::string& name) {
+  return done(::fremovexattr(fd, name.c_str()), "fremovexattr", name);
 }
 
 Result<Fd> mount_detached(const std::string& type, std::span<const std::string> options) {

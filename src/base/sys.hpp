@@ -52,6 +52,7 @@ Result<pid_t> clone3(clone_args& args);
 /// Extended attributes of an open file or directory; get returns not_found where there is none.
 Result<std::string> fgetxattr(int fd, const std::string& name);
 Result<void> fsetxattr(int fd, const std::string& name, std::string_view value);
+Result<void> fremovexattr(int fd, const std::string& name);
 
 /// Mount API: a detached mount of a new file system instance, and a detached copy of the mount that `path` lies on.
 Result<Fd> mount_detached(const std::string& type, std::span<const std::string> options);
