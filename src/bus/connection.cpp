@@ -73,6 +73,11 @@ void Connection::queue(std::string bytes) {
     out_.append(bytes);
 }
 
+void Connection::drop() {
+  in_ = out_ = std::string();
+  used_ = sent_ = 0;
+}
+
 Result<void> Connection::write() {
   while (sent_ < out_.size()) {
     size_t sent = TRY(net::send_some(socket.get(), std::string_view(out_).substr(sent_)));

@@ -48,10 +48,12 @@ class Connection final {
   void queue(std::string bytes);
   /// Sends what the socket takes. An error ends the connection.
   Result<void> write();
+  /// Forgets what has been read and what is to be sent; nothing more comes of it.
+  void drop();
 
   size_t unread() const { return out_.size() - sent_; }
-  /// Bytes held for this client, both ways.
-  size_t held() const { return in_.size() - used_ + unread(); }
+  /// Bytes held for this client, both ways, and for its request that is under way.
+  size_t held() const { return in_.size() - used_ + unread() + under_way; }
 
   Server* server = nullptr;  ///< whose it is
   const uint64_t id;
@@ -61,10 +63,12 @@ class Connection final {
   sd_event_source* io = nullptr;     ///< owned; released by the server
   sd_event_source* timer = nullptr;  ///< until authenticated; owned; released by the server
   size_t charged = 0;                ///< what the account was last charged for held()
+  size_t under_way = 0;              ///< bytes of the request that is under way, its message's and its own
   bool pinned = false;
   std::optional<Error> unpinnable;  ///< why its process could not be pinned when that had to be
   bool waiting = false;             ///< a request of it is under way
   bool ended = false;               ///< the client has closed its side
+  bool broken = false;              ///< over, but that its request is still under way
   bool pending = false;             ///< in the server's list of those with more to handle
   bool serving = false;             ///< the server is at work on it further up the stack
 

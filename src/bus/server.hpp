@@ -31,11 +31,21 @@ struct ServerLimits {
   uint64_t authentication_usec = 5'000'000;
 };
 
+/// What accounts hold of all servers of a loop: a second socket is no second portion.
+struct Holdings {
+  struct One {
+    size_t connections = 0;
+    size_t bytes = 0;
+  };
+  std::unordered_map<api::Account, One> accounts;
+  size_t connections = 0;
+};
+
 class Server final {
  public:
-  /// `event`, `service` and `log` must outlive the server; it runs on the event loop's thread alone.
+  /// `event`, `service`, `holdings` and `log` must outlive the server; it runs on the event loop's thread alone.
   static Result<std::unique_ptr<Server>> create(sd_event* event, api::Service& service, const ServerLimits& limits,
-                                                const Log& log);
+                                                Holdings& holdings, const Log& log);
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
@@ -50,17 +60,14 @@ class Server final {
   size_t connections() const { return connections_.size(); }
 
  private:
-  struct Usage {
-    size_t connections = 0;
-    size_t bytes = 0;
-  };
-
-  Server(sd_event* event, api::Service& service, const ServerLimits& limits, const Log& log, ProcFs proc);
+  Server(sd_event* event, api::Service& service, const ServerLimits& limits, Holdings& holdings, const Log& log,
+         ProcFs proc);
 
   static int on_accept(sd_event_source*, int, uint32_t, void*);
   static int on_io(sd_event_source*, int, uint32_t, void*);
   static int on_timeout(sd_event_source*, uint64_t, void*);
   static int on_pending(sd_event_source*, void*);
+  static int on_retry(sd_event_source*, uint64_t, void*);
 
   void accept();
   /// Says that the loop was busy since `began`; looks at the accept queue where that has become long.
@@ -73,22 +80,30 @@ class Server final {
   Result<void> serve(Connection& connection, bool readable);
   Result<void> handle(Connection& connection, std::string_view raw);
   void finish(uint64_t connection, sd_bus_message* call, Result<api::Answer> outcome);
-  void reply(Connection& connection, sd_bus_message* call, const Result<api::Answer>& outcome);
+  /// Sends the reply to `call`, or an error where that is more than what may be held; nothing where it is null.
+  void answer(Connection& connection, sd_bus_message* call, MessagePtr reply);
+  /// A codec that has not lost its place.
+  Result<Codec*> codec();
   /// Queues a message; false where it is too much for what the account may have unread.
   bool send(Connection& connection, sd_bus_message* message);
   bool may_handle(const Connection& connection) const;
   void charge(Connection& connection);
+  /// Ends a connection; one whose request is under way stays, and is counted, until that is done.
+  void end(Connection& connection);
   void watch(Connection& connection);
   /// Serves a connection again when the others have had their turn.
   void defer(Connection& connection);
   void arm_pending();
+  void give_back(const Connection& connection);
   void close(Connection& connection);
-  void listen_again(bool on);
+  /// Accepts again as soon as there is a descriptor in reserve.
+  void listen_again();
   void check_done();
 
   sd_event* event_;
   api::Service& service_;
   ServerLimits limits_;
+  Holdings& holdings_;
   const Log& log_;
   ProcFs proc_;
   std::unique_ptr<Codec> codec_;
@@ -100,10 +115,10 @@ class Server final {
   Fd listener_;
   Fd reserve_;  // given up for a moment to accept and close what there is no descriptor for
   sd_event_source* accept_source_ = nullptr;
+  sd_event_source* retry_source_ = nullptr;    // on while descriptors are too short to accept
   sd_event_source* pending_source_ = nullptr;  // there while somebody is in pending_
   uint64_t next_id_ = 1;
   std::unordered_map<uint64_t, std::unique_ptr<Connection>> connections_;
-  std::unordered_map<api::Account, Usage> usage_;
   size_t most_connections_ = 0;  // since memory was last given back
   std::deque<uint64_t> pending_;
   std::unique_ptr<ReadBuffer> buffer_ = std::make_unique<ReadBuffer>();

@@ -86,6 +86,7 @@ struct Daemon {
   size_t descriptors = 0;
   std::unique_ptr<sd_event, EventUnref> event;
   std::unique_ptr<manager::Manager> manager;
+  bus::Holdings holdings;
   std::vector<std::unique_ptr<bus::Server>> servers;
   size_t stopping = 0;  // servers that have not finished yet
 
@@ -186,15 +187,21 @@ Result<void> run_daemon(const Options& options, const manager::Config& config, L
       {.detach = true, .mount_unified = config.mount_unified, .mount_v1 = config.mount, .skip = config.skip}));
   for (const Error& problem : hierarchies.problems()) log.write(LogLevel::warning, problem.text());
 
-  Daemon daemon{
-      .options = options, .log = log, .descriptors = raise_descriptors(), .event = {}, .manager = {}, .servers = {}};
+  Daemon daemon{.options = options,
+                .log = log,
+                .descriptors = raise_descriptors(),
+                .event = {},
+                .manager = {},
+                .holdings = {},
+                .servers = {}};
   daemon.manager = TRY(manager::Manager::create(hierarchies, manager_limits(config), read_accounts(), log));
   sd_event* event = nullptr;
   TRY_VOID(check(sd_event_new(&event), "sd_event_new"));
   daemon.event.reset(event);
   TRY_VOID(add_sources(daemon));
   for (ListeningSocket& socket : sockets) {
-    auto server = TRY(bus::Server::create(event, *daemon.manager, server_limits(config, daemon.descriptors), log));
+    auto server = TRY(
+        bus::Server::create(event, *daemon.manager, server_limits(config, daemon.descriptors), daemon.holdings, log));
     TRY_VOID(server->listen(socket.take()));
     log.write(LogLevel::info, "listening on '" + socket.path() + "'");
     daemon.servers.push_back(std::move(server));

@@ -1,73 +1,19 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // How a server divides its time between clients. In this process: a server on a loop of its own, and clients.
 #include <gtest/gtest.h>
-#include <sys/eventfd.h>
 #include <systemd/sd-bus.h>
-#include <systemd/sd-event.h>
-#include <unistd.h>
 
 #include <atomic>
-#include <cstdlib>
+#include <deque>
 #include <thread>
 
-#include "base/socket.hpp"
+#include "base/sys.hpp"
 #include "bus/client.hpp"
-#include "bus/server.hpp"
+#include "unit/bus/raw_client.hpp"
+#include "unit/bus/running_server.hpp"
 
 namespace cgm::bus {
 namespace {
-
-/// Answers everything at once.
-class PromptService final : public api::Service {
- public:
-  void submit(std::shared_ptr<const api::Caller>, api::Request, api::Reply reply) override { reply(api::Answer()); }
-};
-
-/// A server at a socket in a directory of its own; its loop runs in a thread until the object dies.
-class RunningServer final {
- public:
-  RunningServer() {
-    EXPECT_NE(::mkdtemp(directory_.data()), nullptr);
-    thread_ = std::thread([this] { run(); });
-    uint64_t ready = 0;
-    EXPECT_EQ(::read(started_.get(), &ready, sizeof ready), static_cast<ssize_t>(sizeof ready));
-  }
-  ~RunningServer() {
-    constexpr uint64_t kOne = 1;
-    EXPECT_EQ(::write(stop_.get(), &kOne, sizeof kOne), static_cast<ssize_t>(sizeof kOne));
-    thread_.join();
-    ::unlink(path().c_str());
-    ::rmdir(directory_.c_str());
-  }
-  std::string path() const { return directory_ + "/sock"; }
-
- private:
-  void run() {
-    sd_event* event = nullptr;
-    ASSERT_GE(sd_event_new(&event), 0);
-    auto exit = [](sd_event_source* source, int, uint32_t, void*) {
-      return sd_event_exit(sd_event_source_get_event(source), 0);
-    };
-    ASSERT_GE(sd_event_add_io(event, nullptr, stop_.get(), EPOLLIN, exit, nullptr), 0);
-    {
-      auto server = Server::create(event, service_, ServerLimits(), log_);
-      ASSERT_TRUE(server) << server.error().text();
-      auto listening = net::listen_at(path(), 16);
-      ASSERT_TRUE(listening) << listening.error().text();
-      ASSERT_TRUE((*server)->listen(std::move(*listening)));
-      constexpr uint64_t kOne = 1;
-      ASSERT_EQ(::write(started_.get(), &kOne, sizeof kOne), static_cast<ssize_t>(sizeof kOne));
-      ASSERT_GE(sd_event_loop(event), 0);
-    }
-    sd_event_unref(event);
-  }
-
-  std::string directory_ = "/tmp/cgm-server.XXXXXX";
-  Fd stop_{::eventfd(0, EFD_CLOEXEC)}, started_{::eventfd(0, EFD_CLOEXEC)};
-  PromptService service_;
-  Log log_{LogLevel::error};
-  std::thread thread_;
-};
 
 /// Keeps a thousand calls under way until it is told to stop.
 class Flood final {
@@ -105,7 +51,8 @@ class Flood final {
 };
 
 TEST(ServerTurns, a_pipeline_without_end_does_not_keep_others_waiting) {
-  RunningServer server;
+  PromptService service;
+  RunningServer server(service);
   auto client = Client::connect(server.path());
   ASSERT_TRUE(client) << client.error().text();
   ASSERT_TRUE((*client)->call(api::Request()));
@@ -118,6 +65,79 @@ TEST(ServerTurns, a_pipeline_without_end_does_not_keep_others_waiting) {
   }
   // A turn is some dozens of answers; a client that comes last waits for the flood to pause, hundreds of thousands.
   EXPECT_LT(flood.answers() - before, 100'000);
+}
+
+/// Connects and leaves, for as long as it lives.
+class Passerby final {
+ public:
+  explicit Passerby(const std::string& path)
+      : thread_([this, path] {
+          while (!stopping_) (void)net::connect_to(path);
+        }) {}
+  ~Passerby() {
+    stopping_ = true;
+    thread_.join();
+  }
+
+ private:
+  std::atomic<bool> stopping_ = false;
+  std::thread thread_;
+};
+
+TEST(ServerTurns, who_is_always_connecting_keeps_nobody_waiting) {
+  constexpr int kPassersby = 4, kCalls = 20;
+  PromptService service;
+  RunningServer running(service);
+  RawClient client(running.path());
+  std::deque<Passerby> many;
+  for (int i = 0; i < kPassersby; i++) many.emplace_back(running.path());
+  int64_t began = sys::monotonic_ns();
+  for (int i = 0; i < kCalls; i++) {
+    client.send(call_bytes("Ping"));
+    ASSERT_EQ(client.next(), 2);
+    RawClient newcomer(running.path());
+    newcomer.send(call_bytes("Ping"));
+    ASSERT_EQ(newcomer.next(), 2);
+  }
+  EXPECT_LT(sys::monotonic_ns() - began, 20'000'000'000);
+}
+
+/// Counts the requests that it answers, each of which takes 100 µs.
+class BusyService final : public api::Service {
+ public:
+  void submit(std::shared_ptr<const api::Caller>, api::Request, api::Reply reply) override {
+    for (int64_t until = sys::monotonic_ns() + 100'000; sys::monotonic_ns() < until;) {
+    }
+    answered_++;
+    reply(api::Answer());
+  }
+  long answered() const { return answered_; }
+
+ private:
+  std::atomic<long> answered_ = 0;
+};
+
+TEST(ServerTurns, many_connections_of_an_account_get_shorter_turns) {
+  constexpr size_t kConnections = 200;
+  ServerLimits limits;
+  limits.connections_total = 8 * kConnections;
+  BusyService service;
+  RunningServer running(service, limits);
+  std::string calls;
+  for (int i = 0; i < 50; i++) calls += call_bytes("Ping");
+  std::deque<RawClient> busy;
+  // All have something to be served before the first of them is.
+  running.on_loop([&] {
+    for (size_t i = 0; i < kConnections; i++) busy.emplace_back(running.path()).send(calls);
+  });
+  RawClient client(running.path());
+  for (int i = 0; i < 3; i++) {
+    long before = service.answered();
+    client.send(call_bytes("Ping"));
+    ASSERT_EQ(client.next(), 2);
+    // A round of turns of one or two requests each; full turns are of five.
+    EXPECT_LT(service.answered() - before, 3 * long{kConnections});
+  }
 }
 
 }  // namespace
