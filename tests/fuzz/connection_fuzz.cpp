@@ -69,8 +69,8 @@ cgm::Result<void> serve(Connection& connection, Outcome& outcome) {
     if (!connection.is_authenticated()) TRY_VOID(connection.authenticate());
     if (connection.is_authenticated()) {
       if (auto raw = TRY(connection.next(kLimit))) {
-        promise(raw->bytes.size() <= kLimit, "no message is longer than the limit");
-        auto message = codec().decode(raw->bytes, raw->descriptors);
+        promise(raw->size() <= kLimit, "no message is longer than the limit");
+        auto message = codec().decode(*raw);
         connection.consume(*raw);
         promise(codec().is_sound(), "no client makes libsystemd lose its place");
         outcome.messages.push_back(told(TRY(std::move(message)).get()));
