@@ -52,6 +52,7 @@ int run_tree(Invocation&);
 int run_limit(Invocation&);
 int run_freeze(Invocation&);
 int run_thaw(Invocation&);
+int run_kill(Invocation&);
 int run_wait(Invocation&);
 int run_controllers(Invocation&);
 int run_doctor(Invocation&);

@@ -15,6 +15,7 @@ constexpr Command kCommands[] = {
     {"tree", "[CGROUP]", "the cgroups below one, with limits and use", false, run_tree},
     {"freeze", "CGROUP", "stop all tasks of a cgroup", false, run_freeze},
     {"thaw", "CGROUP", "let them go on", false, run_thaw},
+    {"kill", "[OPTIONS] CGROUP", "end all processes of a cgroup", false, run_kill},
     {"wait", "CGROUP", "wait until a cgroup has no task", false, run_wait},
     {"controllers", "", "the hierarchies, where each is mounted, and who may use it", false, run_controllers},
     {"doctor", "", "what works here, what does not, and the cure", false, run_doctor},

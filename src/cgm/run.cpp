@@ -12,6 +12,7 @@
 #include "cgm/command.hpp"
 #include "cgm/describe.hpp"
 #include "cgm/group.hpp"
+#include "cgm/kill.hpp"
 #include "cgm/limit_options.hpp"
 #include "cgm/verb.hpp"
 #include "cgroup/start.hpp"
@@ -21,6 +22,7 @@ namespace cgm::cli {
 
 namespace {
 
+constexpr auto kKillSpan = std::chrono::seconds(10);
 // What env(1), nice(1) and timeout(1) use too.
 constexpr int kNotStarted = 125, kNotExecutable = 126, kNotFound = 127;
 
@@ -164,9 +166,8 @@ void clean_up(Session& session, const Group& group, const RunOptions& options) {
   if (!options.in.empty() || options.keep) return;
   auto removed = group.remove();
   if (removed) return;
+  if (options.kill) (void)kill_group(session, group, SIGKILL, Deadline::after(kKillSpan));
   auto tasks = group.tasks();
-  if (tasks && options.kill)
-    for (int32_t task : *tasks) ::kill(task, SIGKILL);
   auto again = [&] {
     // A task that has just ended leaves its cgroup a moment after it was reaped.
     for (int pause_ms = 1; pause_ms <= 512; pause_ms *= 2) {
@@ -175,7 +176,7 @@ void clean_up(Session& session, const Group& group, const RunOptions& options) {
     }
     return false;
   };
-  if ((!tasks || tasks->empty() || options.kill) && again()) return;
+  if ((!tasks || tasks->empty()) && again()) return;
   bool later =
       !session.is_direct() && session.call(group.request(api::Method::remove_on_empty, group.all_names())).has_value();
   if (later) return;

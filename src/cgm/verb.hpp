@@ -3,12 +3,18 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <chrono>
 #include <optional>
 #include <string>
 
 #include "cgm/command.hpp"
 
 namespace cgm::cli {
+
+/// A span of time as options give it.
+inline std::chrono::nanoseconds to_span(double seconds) {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>(seconds));
+}
 
 class Verb final {
  public:

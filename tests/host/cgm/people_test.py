@@ -9,7 +9,7 @@ import suite
 from cgroups import read
 from testcase import USER, DaemonTest
 
-COMMANDS = ("run", "limit", "stat", "tree", "freeze", "thaw", "wait", "controllers", "doctor")
+COMMANDS = ("run", "limit", "stat", "tree", "freeze", "thaw", "kill", "wait", "controllers", "doctor")
 
 
 class People(DaemonTest):
@@ -128,7 +128,7 @@ class People(DaemonTest):
             self.assertIn("cgm create", one["cure"])
 
     def test_what_is_not_there_is_an_error(self):
-        for command in ("limit", "stat", "tree", "freeze", "thaw", "wait"):
+        for command in ("limit", "stat", "tree", "freeze", "thaw", "kill", "wait"):
             self.assertIn("no such cgroup", self.cgm_as_user(command, "absent", status=1).stderr)
 
     def test_a_socket_that_was_named_has_to_answer(self):
