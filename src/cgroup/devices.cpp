@@ -167,42 +167,33 @@ Result<void> set_v1(const Cgroup& cgroup, const DeviceRules& rules) {
 }  // namespace
 
 Result<DeviceRules> read_devices(const Cgroup& cgroup, uid_t uid) {
-  auto read = [&]() -> Result<DeviceRules> {
-    if (!cgroup.is_v2()) return DeviceRules::parse_list(TRY(cgroup.read("devices.list")));
-    std::vector<Attached> programs = TRY(programs_on(cgroup));
-    if (const Attached* own = find(programs, uid)) return rules_of(cgroup, *own);
-    return inherited(cgroup.hierarchy(), cgroup.path());
-  };
-  return with(read(), shown(cgroup));
+  if (!cgroup.is_v2()) return DeviceRules::parse_list(TRY(cgroup.read("devices.list")));
+  std::vector<Attached> programs = TRY(programs_on(cgroup));
+  if (const Attached* own = find(programs, uid)) return rules_of(cgroup, *own);
+  return inherited(cgroup.hierarchy(), cgroup.path());
 }
 
 Result<void> change_devices(const Cgroup& cgroup, uid_t uid, const DeviceRule& rule, bool allowed) {
-  auto change = [&]() -> Result<void> {
-    if (!cgroup.is_v2()) return write_v1(cgroup, rule, allowed);
-    bool anew = rule.type == DeviceType::any;
-    std::vector<Attached> programs = TRY(programs_on(cgroup));
-    const Attached* own = find(programs, uid);
-    DeviceRules rules;
-    if (!anew) rules = own ? TRY(rules_of(cgroup, *own)) : TRY(inherited(cgroup.hierarchy(), cgroup.path()));
-    if (allowed) TRY_VOID(check_allowed(cgroup, uid, rule));
-    TRY_VOID(allowed ? rules.allow(rule) : rules.deny(rule));
-    return enforce(cgroup, uid, own, rules);
-  };
-  return with(change(), shown(cgroup));
+  if (!cgroup.is_v2()) return write_v1(cgroup, rule, allowed);
+  bool anew = rule.type == DeviceType::any;
+  std::vector<Attached> programs = TRY(programs_on(cgroup));
+  const Attached* own = find(programs, uid);
+  DeviceRules rules;
+  if (!anew) rules = own ? TRY(rules_of(cgroup, *own)) : TRY(inherited(cgroup.hierarchy(), cgroup.path()));
+  if (allowed) TRY_VOID(check_allowed(cgroup, uid, rule));
+  TRY_VOID(allowed ? rules.allow(rule) : rules.deny(rule));
+  return enforce(cgroup, uid, own, rules);
 }
 
 Result<void> set_devices(const Cgroup& cgroup, uid_t uid, const DeviceRules& rules) {
-  auto set = [&]() -> Result<void> {
-    if (!cgroup.is_v2()) {
-      DeviceRules before = TRY(read_devices(cgroup, uid));
-      auto done = set_v1(cgroup, rules);
-      if (!done) (void)set_v1(cgroup, before);
-      return done;
-    }
+  if (cgroup.is_v2()) {
     std::vector<Attached> programs = TRY(programs_on(cgroup));
     return enforce(cgroup, uid, find(programs, uid), rules);
-  };
-  return with(set(), shown(cgroup));
+  }
+  DeviceRules before = TRY(read_devices(cgroup, uid));
+  auto done = set_v1(cgroup, rules);
+  if (!done) (void)set_v1(cgroup, before);
+  return done;
 }
 
 }  // namespace cgm::cgroup

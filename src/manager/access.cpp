@@ -74,6 +74,11 @@ bool is_host_root_key(std::string_view key) {
   return is_one_of(key, kRoot);
 }
 
+bool is_device_key(std::string_view key) {
+  constexpr std::string_view kDevices[] = {"devices.allow", "devices.deny", "devices.list"};
+  return is_one_of(key, kDevices);
+}
+
 bool is_delegated_key(std::string_view key) {
   constexpr std::string_view kDelegated[] = {"tasks", "cgroup.procs", "cgroup.threads", "cgroup.subtree_control"};
   return is_one_of(key, kDelegated);

@@ -78,6 +78,9 @@ MoveVerdict judge(const Move& move);
 /// True for keys that are never written for a client, and for those that only host root writes (rule 11).
 bool is_never_written(std::string_view key);
 bool is_host_root_key(std::string_view key);
+/// True for v1's devices.allow, devices.deny and devices.list, which on a v2 tree have no file to be judged by (rule
+/// 9).
+bool is_device_key(std::string_view key);
 /// True for what may be written at one's floor: files that are no limit (rule 6, the kernel's delegate list).
 bool is_delegated_key(std::string_view key);
 

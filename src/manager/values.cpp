@@ -6,6 +6,7 @@
 
 #include "base/sys.hpp"
 #include "cgroup/apply.hpp"
+#include "cgroup/devices.hpp"
 #include "cgroup/leaf.hpp"
 #include "cgroup/tasks.hpp"
 #include "cgroup/translate.hpp"
@@ -95,9 +96,30 @@ bool is_memory_limit(std::string_view key) {
          key == "memory.memsw.limit_in_bytes";
 }
 
+Result<std::string> read_v2_devices(const Subject& subject, const Cgroup& cgroup, std::string_view key) {
+  if (key != "devices.list") return fail(ErrorKind::denied, "'" + std::string(key) + "' is only written");
+  return TRY(cgroup::read_devices(cgroup, subject.uid)).format_list();
+}
+
+/// Device rules have no file on v2: who owns the limits, as cgroup.max.descendants shows, sets them (rule 9).
+Result<void> write_v2_devices(const Subject& subject, const Cgroup& cgroup, std::string_view key,
+                              std::string_view value) {
+  if (key == "devices.list") return fail(ErrorKind::denied, "'devices.list' is only read");
+  auto st = sys::fstatat(cgroup.dir(), "cgroup.max.descendants", AT_SYMLINK_NOFOLLOW);
+  if (!st && st.error().kind() == ErrorKind::not_found && cgroup.path().is_root())
+    return fail(ErrorKind::unsupported, "the root of the v2 tree has no device rules");
+  if (!st) return fail(std::move(st.error()));
+  if (!subject.host_root && subject.uid != st->st_uid)
+    return fail(ErrorKind::denied, "only the owner of its 'cgroup.max.descendants' sets its device rules");
+  if (value.empty()) return {};
+  return cgroup::change_devices(cgroup, subject.uid, TRY(cgroup::parse_device_rule(value)), key == "devices.allow");
+}
+
 }  // namespace
 
 Result<std::string> read_value(const Subject& subject, const Cgroup& cgroup, std::string_view key) {
+  if (cgroup.is_v2() && is_device_key(key))
+    return with(read_v2_devices(subject, cgroup, key), name_of(cgroup.hierarchy(), cgroup.path()));
   auto text = read_judged(subject, cgroup, key);
   if (text && lists_ids(key)) return render_ids(cgroup, *text, key);
   if (text) return text;
@@ -109,6 +131,10 @@ Result<std::string> read_value(const Subject& subject, const Cgroup& cgroup, std
 Result<std::vector<cgroup::Write>> write_value(const Subject& subject, const Cgroup& cgroup, std::string_view key,
                                                std::string_view value) {
   std::string name = name_of(cgroup.hierarchy(), cgroup.path());
+  if (cgroup.is_v2() && is_device_key(key)) {
+    TRY_VOID(with(write_v2_devices(subject, cgroup, key, value), name));
+    return std::vector<cgroup::Write>();
+  }
   auto change = TRY(with(translate::set(view_for(subject, cgroup), key, value), name));
   bool plain = !change.translated && (!is_memory_limit(key) || value.empty());
   if (plain)

@@ -55,7 +55,9 @@ Result<api::Answer> set_value(const Context& context, const Requestor& r, const 
                               const api::Request& request) {
   const std::string& key = request.key;
   if (is_never_written(key)) return fail(ErrorKind::denied, "'" + key + "' is not written for a client");
-  if (is_host_root_key(key) && !r.subject().host_root)
+  // Rule 9: device rules of v2 are an account's own; a lesser root has none apart from host root's.
+  bool own_rules = choice.hierarchy->is_v2() && is_device_key(key) && !r.subject().is_lesser_root();
+  if (is_host_root_key(key) && !r.subject().host_root && !own_rules)
     return fail(ErrorKind::denied, "'" + key + "' is only written for root of the host");
   CgroupPath path = TRY(readable_path(r, *choice.hierarchy, request.cgroup));
   if (r.is_bound_at(*choice.hierarchy, path) && !is_delegated_key(key))

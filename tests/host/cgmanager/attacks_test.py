@@ -92,8 +92,10 @@ class Keys(DaemonTest):
 
     def test_what_the_kernel_asks_a_capability_for_is_roots_alone(self):
         """The user owns the files: the kernel would ask the writer, and that would be the daemon."""
-        for controller, key in (("devices", "devices.allow"), ("devices", "devices.deny"),
-                                ("freezer", "notify_on_release"), ("freezer", "release_agent")):
+        keys = [("freezer", "notify_on_release"), ("freezer", "release_agent")]
+        if self.sandbox.version("devices") == 1:  # device rules of v2 have no file: devices_test.py
+            keys += [("devices", "devices.allow"), ("devices", "devices.deny")]
+        for controller, key in keys:
             with self.subTest(key=key):
                 self.user.call("Create", controller, "owned")
                 with self.refused("only written for root of the host"):
