@@ -84,6 +84,10 @@ Result<void> unlinkat(int dirfd, const std::string& path, int flags) {
   return done(::unlinkat(dirfd, path.c_str(), flags), "unlinkat", path);
 }
 
+Result<void> renameat(int from_dirfd, const std::string& from, int to_dirfd, const std::string& to) {
+  return done(::renameat(from_dirfd, from.c_str(), to_dirfd, to.c_str()), "renameat", from);
+}
+
 Result<void> fchownat(int dirfd, const std::string& path, uid_t uid, gid_t gid, int flags) {
   return done(::fchownat(dirfd, path.c_str(), uid, gid, flags), "fchownat", path);
 }
@@ -127,6 +131,15 @@ Result<Fd> pidfd_open(pid_t pid) {
   long fd = ::syscall(SYS_pidfd_open, pid, 0);
   if (fd < 0) return failed("pidfd_open", std::to_string(pid));
   return Fd(static_cast<int>(fd));
+}
+
+Result<Fd> pidfd_open_thread(pid_t tid) {
+  constexpr unsigned kPidfdThread = O_EXCL;  // PIDFD_THREAD of linux/pidfd.h, which Debian 12's headers do not have
+  long fd = ::syscall(SYS_pidfd_open, tid, kPidfdThread);
+  if (fd >= 0) return Fd(static_cast<int>(fd));
+  if (errno == EINVAL)
+    return fail(Error(ErrorKind::unsupported, EINVAL, "pidfd_open: this kernel has no PIDFD_THREAD"));
+  return failed("pidfd_open", std::to_string(tid));
 }
 
 Result<void> pidfd_send_signal(int pidfd, int signal) {

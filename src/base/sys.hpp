@@ -28,6 +28,7 @@ Result<size_t> pread(int fd, std::span<char> buffer, off_t offset);
 Result<size_t> write(int fd, std::string_view data, std::string_view what = {});
 Result<void> mkdirat(int dirfd, const std::string& path, mode_t mode);
 Result<void> unlinkat(int dirfd, const std::string& path, int flags);
+Result<void> renameat(int from_dirfd, const std::string& from, int to_dirfd, const std::string& to);
 Result<void> fchownat(int dirfd, const std::string& path, uid_t uid, gid_t gid, int flags);
 Result<void> fchmodat(int dirfd, const std::string& path, mode_t mode);
 Result<struct stat> fstat(int fd);
@@ -38,6 +39,8 @@ Result<std::string> readlinkat(int dirfd, const std::string& path);
 Result<Fd> dup(int fd);
 
 Result<Fd> pidfd_open(pid_t pid);
+/// A pidfd of one thread, readable when that ends (PIDFD_THREAD, 6.9); unsupported on older kernels.
+Result<Fd> pidfd_open_thread(pid_t tid);
 Result<void> pidfd_send_signal(int pidfd, int signal);
 /// What the kernel says of a pidfd's process (PIDFD_GET_INFO, 6.13); unsupported on older kernels, gone once it is
 /// reaped.
