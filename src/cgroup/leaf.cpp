@@ -2,49 +2,61 @@
 // The leaf rule.
 #include "cgroup/leaf.hpp"
 
-#include <sys/xattr.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <string>
+#include <vector>
 
+#include "base/deadline.hpp"
 #include "base/number.hpp"
-#include "base/path.hpp"
 #include "base/sys.hpp"
-#include "cgroup/tasks.hpp"
+#include "cgroup/emptying.hpp"
+#include "cgroup/note.hpp"
 
 namespace cgm::cgroup {
 
 namespace {
 
-// A loop of read and write empties a cgroup under 23 000 forks a second in 5 passes.
-constexpr int kEmptyingPasses = 200;
+constexpr std::string_view kLeafNote = "leaf";
+// How often emptying and enabling begin again because a task joined, or another of us worked on the same cgroup.
+constexpr int kAttempts = 16;
+// Between making a leaf and marking it lie two system calls, and whatever else that thread has to wait for.
+constexpr auto kMakingTakes = std::chrono::milliseconds(500);
 
-bool lists(std::string_view words, std::string_view word) {
-  while (!words.empty())
-    if (take_until(words, ' ') == word) return true;
+std::string enabled_note(std::string_view controller) {
+  return "enabled." + std::string(controller);
+}
+
+std::vector<std::string> words_of(std::string_view text) {
+  std::vector<std::string> words;
+  while (!text.empty())
+    if (std::string_view word = take_until(text, ' '); !word.empty()) words.emplace_back(word);
+  return words;
+}
+
+bool lists(std::string_view text, std::string_view word) {
+  while (!text.empty())
+    if (take_until(text, ' ') == word) return true;
   return false;
 }
 
-Result<void> mark(const Cgroup& leaf) {
-  Fd dir = TRY(sys::openat(leaf.dir(), ".", O_RDONLY | O_DIRECTORY));
-  auto marked = sys::fsetxattr(dir.get(), kLeafMark, "1");
-  if (marked) return {};
-  return sys::fsetxattr(dir.get(), kLeafMarkUser, "1");
+/// A cgroup that is removed reads so, by its directory or by a file that was open.
+bool went_away(const Error& error) {
+  return error.kind() == ErrorKind::not_found || error.kind() == ErrorKind::gone;
 }
 
-bool is_marked(const Cgroup& leaf) {
-  auto dir = sys::openat(leaf.dir(), ".", O_RDONLY | O_DIRECTORY);
-  if (!dir) return false;
-  if (sys::fgetxattr(dir->get(), kLeafMark)) return true;
-  auto st = sys::fstat(dir->get());
-  return st && st->st_uid == ::geteuid() && sys::fgetxattr(dir->get(), kLeafMarkUser).has_value();
+Result<Cgroup> open_unmarked(const Cgroup& cgroup) {
+  Fd dir = TRY(sys::openat(cgroup.dir(), std::string(kLeafName), O_PATH | O_DIRECTORY | O_NOFOLLOW));
+  return Cgroup(cgroup.hierarchy(), cgroup.path() / TRY(CgroupPath::from_kernel(kLeafName)), std::move(dir));
 }
 
 Result<Cgroup> make_leaf(const Cgroup& cgroup) {
   std::string name(kLeafName);
   TRY_VOID(sys::mkdirat(cgroup.dir(), name, 0755));
-  Cgroup leaf = TRY(cgroup.child(name));
+  Cgroup leaf = TRY(open_unmarked(cgroup));
   auto finish = [&]() -> Result<void> {
-    TRY_VOID(mark(leaf));
+    TRY_VOID(set_note(leaf, kLeafNote, "1", NoteFor::everyone));
     struct stat owner = TRY(sys::fstat(cgroup.dir()));
     if (owner.st_uid == ::geteuid() && owner.st_gid == ::getegid()) return {};
     for (const char* file : {"cgroup.procs", "cgroup.threads"})
@@ -54,38 +66,106 @@ Result<Cgroup> make_leaf(const Cgroup& cgroup) {
   auto finished = finish();
   if (!finished) {
     (void)sys::unlinkat(cgroup.dir(), name, AT_REMOVEDIR);
-    return fail(std::move(finished.error()));
+    return fail(std::move(finished.error()).with("make the leaf of " + shown(cgroup)));
   }
   return leaf;
 }
 
-Result<void> check_domain(const Cgroup& cgroup) {
-  auto type = cgroup.read("cgroup.type");
-  if (type && *type != "domain")
-    return fail(ErrorKind::busy, shown(cgroup) + " is '" + *type + "': it can hold no leaf for its tasks");
-  return {};
+/// True for a leaf without a mark that another of us may be about to mark.
+bool may_be_in_the_making(const Cgroup& cgroup) {
+  auto leaf = open_unmarked(cgroup);
+  if (!leaf) return false;
+  auto st = sys::fstat(leaf->dir());
+  return st && st->st_uid == ::geteuid();
 }
 
-/// Moves every task of `from` to `to`, pass by pass until it reads empty.
-Result<void> empty_into(const Cgroup& from, const Cgroup& to) {
-  Fd procs = TRY(to.open_file("cgroup.procs", O_WRONLY));
-  for (int pass = 0; pass < kEmptyingPasses; pass++) {
-    std::vector<pid_t> ids = TRY(parse_ids(TRY(from.read("cgroup.procs"))));
-    if (ids.empty()) return {};
-    for (pid_t id : ids) {
-      // Written back, 0 would move ourselves.
-      if (id == 0)
-        return fail(ErrorKind::busy,
-                    shown(from) + " holds a task of another pid namespace, which cannot be moved to a leaf");
-      auto moved = sys::write(procs.get(), std::to_string(id), "cgroup.procs");
-      if (!moved && moved.error().code() != ESRCH) {
-        if (moved.error().code() == EINVAL)
-          return fail(ErrorKind::busy, shown(from) + " holds kernel thread " + std::to_string(id));
-        return fail(std::move(moved.error()).with("move task " + std::to_string(id) + " of " + shown(from)));
-      }
+/// The leaf, made where there is none, by us or by another of us at the same time.
+Result<Cgroup> open_or_make_leaf(const Cgroup& cgroup) {
+  Backoff backoff(Deadline::after(kMakingTakes));
+  for (;;) {
+    auto leaf = open_leaf(cgroup);
+    if (leaf) return leaf;
+    if (leaf.error().kind() == ErrorKind::not_found) {
+      leaf = make_leaf(cgroup);
+      if (leaf || leaf.error().kind() != ErrorKind::exists) return leaf;
+    } else if (leaf.error().kind() != ErrorKind::denied || !may_be_in_the_making(cgroup)) {
+      return leaf;
     }
+    if (!backoff.pause()) return leaf;
   }
-  return fail(ErrorKind::busy, shown(from) + " gets new tasks faster than they can be moved");
+}
+
+Result<void> check_domain(const Cgroup& cgroup) {
+  if (is_true_root(cgroup)) return {};
+  std::string type = TRY(with(cgroup.read("cgroup.type"), shown(cgroup)));
+  if (type == "domain") return {};
+  return fail(ErrorKind::busy, shown(cgroup) + " is '" + type + "': it can hold no leaf for its tasks");
+}
+
+/// Moves the tasks of `cgroup` to its leaf, if it has any.
+Result<void> make_room(const Cgroup& cgroup) {
+  if (is_true_root(cgroup)) return {};
+  if (TRY(cgroup.read("cgroup.procs")).empty()) return {};
+  return empty_into(cgroup, TRY(open_or_make_leaf(cgroup)));
+}
+
+enum class Attempt { enabled, again };
+
+/// One attempt to make room and to write `words` (`+a +b`). `again`: a task joined, or the leaf went away under us.
+Result<Attempt> try_to_enable(const Cgroup& cgroup, const std::string& words) {
+  auto room = make_room(cgroup);
+  if (!room && went_away(room.error()) && cgroup.has_file("cgroup.procs")) return Attempt::again;
+  if (!room) return fail(std::move(room.error()));
+  auto enabled = cgroup.write("cgroup.subtree_control", words);
+  if (!enabled && enabled.error().code() == EBUSY) return Attempt::again;
+  if (!enabled) return fail(std::move(enabled.error()).with(shown(cgroup)));
+  // A task that joined an empty cgroup with an empty leaf in this very moment is not refused for +pids and the like: it
+  // turns the cgroup threaded, until they are off again.
+  if (check_domain(cgroup)) return Attempt::enabled;
+  std::string back = words;
+  std::replace(back.begin(), back.end(), '+', '-');
+  TRY_VOID(cgroup.write("cgroup.subtree_control", back));
+  return Attempt::again;
+}
+
+Result<void> enable(const Cgroup& cgroup, const std::string& words) {
+  for (int attempt = 0; attempt < kAttempts; attempt++)
+    if (TRY(try_to_enable(cgroup, words)) == Attempt::enabled) return {};
+  return fail(ErrorKind::busy, shown(cgroup) + " gets new tasks all the time");
+}
+
+/// Moves the tasks back from the leaf and removes it, where no controller is enabled below; an empty leaf goes anyway.
+Result<void> give_back(const Cgroup& cgroup) {
+  auto leaf = open_leaf(cgroup);
+  if (!leaf && leaf.error().kind() == ErrorKind::not_found) return {};
+  if (!leaf) return fail(std::move(leaf.error()));
+  if (TRY(cgroup.read("cgroup.subtree_control")).empty()) {
+    auto emptied = empty_into(*leaf, cgroup);
+    // Another of us has dissolved it, or enables a controller again and needs it.
+    if (!emptied && (went_away(emptied.error()) || emptied.error().code() == EBUSY)) return {};
+    if (!emptied) return emptied;
+  }
+  auto removed = sys::unlinkat(cgroup.dir(), std::string(kLeafName), AT_REMOVEDIR);
+  if (removed || removed.error().kind() == ErrorKind::busy || went_away(removed.error())) return {};
+  return removed;
+}
+
+/// What is enabled below `cgroup` by us.
+Result<std::vector<std::string>> enabled_by_us(const Cgroup& cgroup) {
+  std::vector<std::string> words = words_of(TRY(cgroup.read("cgroup.subtree_control")));
+  std::erase_if(words, [&](const std::string& word) { return !read_note(cgroup, enabled_note(word)); });
+  return words;
+}
+
+std::string signed_words(const std::vector<std::string>& words, char sign) {
+  std::string text;
+  for (const std::string& word : words) text.append(text.empty() ? "" : " ").append(1, sign).append(word);
+  return text;
+}
+
+/// Best effort: what is not noted stays enabled when it is no longer needed.
+void note_enabled(const Cgroup& cgroup, const std::vector<std::string>& controllers) {
+  for (const std::string& controller : controllers) (void)set_note(cgroup, enabled_note(controller), "1", NoteFor::us);
 }
 
 }  // namespace
@@ -95,10 +175,9 @@ bool is_true_root(const Cgroup& cgroup) {
 }
 
 Result<Cgroup> open_leaf(const Cgroup& cgroup) {
-  auto dir = sys::openat(cgroup.dir(), std::string(kLeafName), O_PATH | O_DIRECTORY | O_NOFOLLOW);
-  if (!dir) return fail(std::move(dir.error()));
-  Cgroup leaf(cgroup.hierarchy(), cgroup.path() / TRY(CgroupPath::from_kernel(kLeafName)), std::move(*dir));
-  if (!is_marked(leaf)) return fail(ErrorKind::denied, shown(cgroup) + " has a '.cgm_leaf' that is not ours");
+  Cgroup leaf = TRY(open_unmarked(cgroup));
+  if (!read_note(leaf, kLeafNote))
+    return fail(ErrorKind::denied, shown(cgroup) + " has a '.cgm_leaf' that is not ours; rmdir it");
   return leaf;
 }
 
@@ -107,52 +186,45 @@ Result<Cgroup> home_of_tasks(const Cgroup& cgroup) {
     return Cgroup(cgroup.hierarchy(), cgroup.path(), TRY(sys::dup(cgroup.dir())));
   };
   if (!cgroup.is_v2() || is_true_root(cgroup)) return itself();
-  auto leaf = open_leaf(cgroup);
-  if (leaf || leaf.error().kind() != ErrorKind::not_found) return leaf;
+  if (auto leaf = open_leaf(cgroup)) return leaf;
   if (TRY(cgroup.read("cgroup.subtree_control")).empty()) return itself();
   TRY_VOID(check_domain(cgroup));
-  auto made = make_leaf(cgroup);
-  // Somebody, another worker of ours for one, was faster.
-  if (!made && made.error().kind() == ErrorKind::exists) return open_leaf(cgroup);
-  return made;
+  return open_or_make_leaf(cgroup);
 }
 
 Result<void> enable_controller(const Cgroup& cgroup, std::string_view controller) {
+  TRY_VOID(check_domain(cgroup));
   if (lists(TRY(cgroup.read("cgroup.subtree_control")), controller)) return {};
   if (!lists(TRY(cgroup.read("cgroup.controllers")), controller))
     return fail(ErrorKind::unsupported,
                 "controller '" + std::string(controller) + "' is not available in " + shown(cgroup));
-  if (!is_true_root(cgroup)) {
-    TRY_VOID(check_domain(cgroup));
-    if (!TRY(cgroup.read("cgroup.procs")).empty()) {
-      auto leaf = open_leaf(cgroup);
-      if (!leaf && leaf.error().kind() == ErrorKind::not_found) leaf = make_leaf(cgroup);
-      if (!leaf && leaf.error().kind() == ErrorKind::exists) leaf = open_leaf(cgroup);
-      if (!leaf) return fail(std::move(leaf.error()));
-      auto emptied = empty_into(cgroup, *leaf);
-      if (!emptied) {
-        (void)remove_leaf(cgroup);
-        return emptied;
-      }
-    }
-  }
-  auto enabled = cgroup.write("cgroup.subtree_control", "+" + std::string(controller));
+  auto enabled = enable(cgroup, "+" + std::string(controller));
   if (!enabled) {
-    Error error = std::move(enabled.error()).with(shown(cgroup));
-    (void)remove_leaf(cgroup);
-    return fail(std::move(error));
+    (void)give_back(cgroup);
+    return enabled;
   }
+  note_enabled(cgroup, {std::string(controller)});
   return {};
 }
 
-Result<void> remove_leaf(const Cgroup& cgroup) {
-  auto leaf = open_leaf(cgroup);
-  if (!leaf) {
-    if (leaf.error().kind() == ErrorKind::not_found) return {};
-    return fail(std::move(leaf.error()));
+Result<void> dissolve_leaf(const Cgroup& cgroup) {
+  if (!cgroup.is_v2() || !TRY(cgroup.children()).empty()) return {};
+  std::vector<std::string> ours = TRY(enabled_by_us(cgroup));
+  // Taken off first: whoever of us enables one of them again after this notes it again.
+  for (const std::string& controller : ours) remove_note(cgroup, enabled_note(controller));
+  auto keep = [&](Result<void> outcome) {
+    note_enabled(cgroup, ours);
+    return outcome;
+  };
+  if (!ours.empty()) {
+    auto disabled = cgroup.write("cgroup.subtree_control", signed_words(ours, '-'));
+    if (!disabled) return keep(std::move(disabled));
   }
-  if (TRY(cgroup.read("cgroup.subtree_control")).empty()) TRY_VOID(empty_into(*leaf, cgroup));
-  return sys::unlinkat(cgroup.dir(), std::string(kLeafName), AT_REMOVEDIR);
+  auto children = cgroup.children();
+  auto given_back = children && children->empty() ? give_back(cgroup) : Result<void>();
+  if (!ours.empty() && (!given_back || !children || !children->empty()))
+    if (enable(cgroup, signed_words(ours, '+'))) return keep(std::move(given_back));
+  return given_back;
 }
 
 }  // namespace cgm::cgroup

@@ -14,17 +14,30 @@ namespace cgm::cgroup {
 
 namespace {
 
+bool went_away(const Error& error) {
+  return error.kind() == ErrorKind::not_found || error.kind() == ErrorKind::gone;
+}
+
+Result<void> add_ids(std::vector<pid_t>& ids, const Cgroup& cgroup, std::string_view file) {
+  std::vector<pid_t> more = TRY(parse_ids(TRY(cgroup.read(file))));
+  ids.insert(ids.end(), more.begin(), more.end());
+  return {};
+}
+
+/// A task on its way to the leaf is seen in the cgroup or, read after that, in the leaf. One on its way back, from a
+/// leaf that was there before, may have left the leaf only after the cgroup was read: so that is read once more.
 Result<std::vector<pid_t>> ids_of(const Cgroup& cgroup, std::string_view file) {
-  std::vector<pid_t> ids = TRY(parse_ids(TRY(cgroup.read(file))));
-  if (cgroup.is_v2()) {
-    // Read after the cgroup itself: a task that is moved into the leaf meanwhile is seen twice, never missed.
-    auto leaf = open_leaf(cgroup);
+  std::vector<pid_t> ids;
+  if (!cgroup.is_v2()) {
+    TRY_VOID(add_ids(ids, cgroup, file));
+  } else {
+    auto leaf_before = open_leaf(cgroup);
+    TRY_VOID(add_ids(ids, cgroup, file));
+    auto leaf = leaf_before ? std::move(leaf_before) : open_leaf(cgroup);
     if (leaf) {
-      auto more = leaf->read(file);
-      if (more) {
-        std::vector<pid_t> parsed = TRY(parse_ids(*more));
-        ids.insert(ids.end(), parsed.begin(), parsed.end());
-      }
+      auto added = add_ids(ids, *leaf, file);
+      if (!added && !went_away(added.error())) return fail(std::move(added.error()));
+      TRY_VOID(add_ids(ids, cgroup, file));
     }
   }
   sort_ids(ids);
@@ -65,10 +78,9 @@ Result<std::vector<pid_t>> processes_below(const Cgroup& cgroup) {
   TRY_VOID(walk(cgroup, [&](const Cgroup& one) -> Result<void> {
     auto text = one.read("cgroup.procs");
     if (!text) {
-      ErrorKind kind = text.error().kind();
-      if (kind == ErrorKind::not_found || kind == ErrorKind::gone) return {};
+      if (went_away(text.error())) return {};
       // A threaded v2 cgroup lists no processes: they stand with the domain above it.
-      if (kind == ErrorKind::unsupported && one.path() != cgroup.path()) return {};
+      if (text.error().kind() == ErrorKind::unsupported && one.path() != cgroup.path()) return {};
       return fail(std::move(text.error()).with(shown(one)));
     }
     std::vector<pid_t> own = TRY(parse_ids(*text));

@@ -76,8 +76,14 @@ Result<Cgroup> make_for(const Context& context, const Requestor& r, const Cgroup
   size_t depth = parent.path().depth() + 1 - TRY(r.floor(parent.hierarchy())).depth();
   TRY_VOID(context.quotas.charge(subject, depth));
   auto make = [&]() -> Result<Cgroup> {
-    TRY_VOID(enable_for_child(context, r, parent, choice));
-    return cgroup::make_child(parent, name);
+    Cgroup child = TRY(cgroup::make_child(parent, name));
+    // Not before it is there: another worker that removes the last child disables what it sees nobody need.
+    auto enabled = enable_for_child(context, r, parent, choice);
+    if (!enabled) {
+      (void)cgroup::remove_child(parent, name);
+      return fail(std::move(enabled.error()));
+    }
+    return child;
   };
   auto made = make();
   if (!made) {
@@ -120,13 +126,6 @@ Result<void> remove_below(const Context& context, const Requestor& r, const Cgro
     note(remove_counted(context, cgroup, name));
   }
   return first;
-}
-
-/// A leaf that no child needs any more gives the tasks back.
-void fold_leaf(const Cgroup& cgroup) {
-  if (!cgroup.is_v2()) return;
-  auto children = cgroup.children();
-  if (children && children->empty()) (void)cgroup::remove_leaf(cgroup);
 }
 
 }  // namespace
@@ -198,7 +197,8 @@ Result<api::Answer> remove(const Context& context, const Requestor& r, const Cho
   TRY_VOID(judge_directory(r.subject(), *parent, kWrite | kSearch));
   if (request.first != 0) TRY_VOID(remove_below(context, r, *cgroup));
   TRY_VOID(remove_counted(context, *parent, path.name()));
-  fold_leaf(*parent);
+  // What nobody needs any more; that the rest could not be undone is no failure of the removal.
+  (void)cgroup::dissolve_leaf(*parent);
   return kExisted;
 }
 
