@@ -15,6 +15,8 @@ namespace cgm::api {
 
 /// The uid that pays. 0 is the host's root.
 using Account = uid_t;
+/// All that are uid 0 here without being the host's root; nobody's uid.
+inline constexpr Account kLesserRoots = static_cast<Account>(-1);
 
 /// Ranges of /etc/subuid.
 class Accounts final {

@@ -22,7 +22,15 @@ void Log::write(LogLevel level, std::string_view text) const {
   std::string line;
   if (!syslog_ && prefixed_) line.append("<").append(std::to_string(static_cast<int>(level))).append(">");
   if (!syslog_) line.append("cgmanager: ");
-  for (char c : text.substr(0, kLongest)) line.push_back(static_cast<unsigned char>(c) < ' ' || c == 127 ? '?' : c);
+  text = text.substr(0, kLongest);
+  for (size_t at = 0; at < text.size(); at++) {
+    auto byte = static_cast<unsigned char>(text[at]);
+    // U+0080 to U+009F are controls too, which terminals obey.
+    auto next = at + 1 < text.size() ? static_cast<unsigned char>(text[at + 1]) : 0;
+    bool second = byte == 0xC2 && next >= 0x80 && next < 0xA0;
+    line.push_back(byte < ' ' || byte == 127 || second ? '?' : text[at]);
+    if (second) at++;
+  }
   if (syslog_) return ::syslog(static_cast<int>(level), "%s", line.c_str());
   line.push_back('\n');
   (void)!::write(fd_, line.data(), line.size());

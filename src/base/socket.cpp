@@ -115,9 +115,9 @@ Result<Fd> listen_at(const std::string& path, int backlog) {
   return socket;
 }
 
-Result<Fd> connect_to(const std::string& path) {
+Result<Fd> connect_to(const std::string& path, int flags) {
   sockaddr_un address = TRY(address_of(path));
-  Fd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  Fd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | flags, 0));
   if (!socket) return failed("socket");
   if (::connect(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) < 0)
     return failed("connect", path);

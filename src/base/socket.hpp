@@ -34,8 +34,9 @@ Result<Fd> peer_pidfd(int socket);
 
 /// A non-blocking stream socket listening at `path` (mode 0777 whatever the umask); the path must not exist.
 Result<Fd> listen_at(const std::string& path, int backlog);
-/// A blocking stream socket connected to `path`; not_found or denied (ECONNREFUSED: nobody listens) where it fails.
-Result<Fd> connect_to(const std::string& path);
+/// A stream socket connected to `path`; not_found or denied (ECONNREFUSED: nobody listens) where it fails. `flags`:
+/// SOCK_NONBLOCK does not wait for a place in the queue of who listens, but fails with EAGAIN.
+Result<Fd> connect_to(const std::string& path, int flags = 0);
 /// A connected pair of close-on-exec, non-blocking sockets of `type` (SOCK_STREAM, …).
 Result<std::pair<Fd, Fd>> pair(int type);
 

@@ -86,9 +86,9 @@ Result<MessagePtr> Codec::decode(std::string_view bytes) {
 }
 
 Result<std::string> Codec::encode(sd_bus_message* message) {
-  TRY_VOID(check(sd_bus_send(bus_, message, nullptr), "sd_bus_send"));
   std::string bytes;
   auto read_whole = [&]() -> Result<void> {
+    TRY_VOID(check(sd_bus_send(bus_, message, nullptr), "sd_bus_send"));
     TRY_VOID(drain(bytes));
     size_t size = TRY(frame_size(bytes, kLargestAnswer));
     while (bytes.size() < size) {

@@ -36,7 +36,7 @@ class Codec final {
   /// Decodes one complete message (frame.hpp says how long that is), without the descriptors that it may speak of.
   /// Errors, kind protocol: the bytes are no valid message.
   Result<MessagePtr> decode(std::string_view bytes);
-  /// Seals a message that answers a decoded one, and returns its bytes.
+  /// Seals a message that answers a decoded one, and returns its bytes. After an error it is no longer sound.
   Result<std::string> encode(sd_bus_message* message);
 
  private:

@@ -143,12 +143,16 @@ int on_forget(sd_event_source*, int, uint32_t, void* daemon) {
   return 0;
 }
 
-Result<void> add_sources(Daemon& daemon) {
+/// From here on signals wait for the loop: what is made by then is taken away again.
+void hold_signals() {
   sigset_t signals;
   ::sigemptyset(&signals);
   for (int signal : {SIGTERM, SIGINT, SIGHUP}) ::sigaddset(&signals, signal);
   ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   ::signal(SIGPIPE, SIG_IGN);
+}
+
+Result<void> add_sources(Daemon& daemon) {
   sd_event* event = daemon.event.get();
   TRY_VOID(check(sd_event_add_signal(event, nullptr, SIGTERM, on_stop, &daemon), "sd_event_add_signal"));
   TRY_VOID(check(sd_event_add_signal(event, nullptr, SIGINT, on_stop, &daemon), "sd_event_add_signal"));
@@ -179,6 +183,7 @@ Result<std::vector<ListeningSocket>> open_sockets(const manager::Config& config,
 
 Result<void> run_daemon(const Options& options, const manager::Config& config, Log& log,
                         const std::function<void()>& ready) {
+  hold_signals();
   std::optional<ClassicMount> classic;
   if (config.sockets.empty() && config.classic_socket && classic_path_is_cgroup2())
     classic.emplace(TRY(ClassicMount::create()));

@@ -21,8 +21,10 @@ Result<void> clear_stale(const std::string& path) {
   struct stat st;
   if (::lstat(path.c_str(), &st) < 0) return {};
   if (!S_ISSOCK(st.st_mode)) return fail(ErrorKind::exists, "'" + path + "' exists and is no socket");
-  auto answer = net::connect_to(path);
-  if (answer) return fail(ErrorKind::busy, "cgmanager is already running: it answers on '" + path + "'");
+  auto answer = net::connect_to(path, SOCK_NONBLOCK);
+  // Of one that has its hands full the queue may be full too.
+  if (answer || answer.error().code() == EAGAIN)
+    return fail(ErrorKind::busy, "cgmanager is already running: it answers on '" + path + "'");
   if (answer.error().code() != ECONNREFUSED) return fail(std::move(answer.error()));
   return sys::unlinkat(AT_FDCWD, path, 0);
 }
@@ -43,12 +45,16 @@ Result<ListeningSocket> ListeningSocket::create(const std::string& path) {
   TRY_VOID(clear_stale(path));
   ListeningSocket socket(path, TRY(net::listen_at(path, kBacklog)));
   if (made) socket.made_directory_ = directory;
+  struct stat st = TRY(sys::fstatat(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW));
+  socket.device_ = st.st_dev;
+  socket.inode_ = st.st_ino;
   return socket;
 }
 
 ListeningSocket::~ListeningSocket() {
   if (path_.empty()) return;
-  ::unlink(path_.c_str());
+  struct stat st;
+  if (::lstat(path_.c_str(), &st) == 0 && st.st_dev == device_ && st.st_ino == inode_) ::unlink(path_.c_str());
   if (!made_directory_.empty()) ::rmdir(made_directory_.c_str());
 }
 
@@ -57,8 +63,11 @@ bool classic_path_is_cgroup2() {
 }
 
 Result<ClassicMount> ClassicMount::create() {
-  // One that was killed has left its mount behind.
-  if (is_file_system(kClassicDirectory, TMPFS_MAGIC)) return ClassicMount();
+  // One that was killed has left its mount behind; one that lives needs it.
+  if (is_file_system(kClassicDirectory, TMPFS_MAGIC)) {
+    TRY_VOID(clear_stale(kClassicSocket));
+    return ClassicMount();
+  }
   if (::mkdir(kClassicDirectory, 0755) < 0 && errno != EEXIST)
     return fail(Error::from_errno(errno, "mkdir", kClassicDirectory));
   if (::mount("cgmanager", kClassicDirectory, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=755,size=64k") < 0) {

@@ -2,6 +2,8 @@
 // The sockets that the daemon serves: where they are, and that nothing of them is left when it stops.
 #pragma once
 
+#include <sys/types.h>
+
 #include <string>
 #include <utility>
 
@@ -14,7 +16,8 @@ inline constexpr const char* kRunSocket = "/run/cgmanager/sock";
 inline constexpr const char* kClassicDirectory = "/sys/fs/cgroup/cgmanager";
 inline constexpr const char* kClassicSocket = "/sys/fs/cgroup/cgmanager/sock";
 
-/// A listening socket with its path; unlinks it, and a directory that was made for it, when it dies.
+/// A listening socket with its path; unlinks it, and a directory that was made for it, when it dies. What another has
+/// put there meanwhile is left alone.
 class ListeningSocket final {
  public:
   /// Makes the folder of `path` (0755) where it is missing, replaces a stale socket, and listens. Errors: busy, where
@@ -23,6 +26,8 @@ class ListeningSocket final {
   ListeningSocket(ListeningSocket&& other) noexcept
       : path_(std::exchange(other.path_, {})),
         made_directory_(std::move(other.made_directory_)),
+        device_(other.device_),
+        inode_(other.inode_),
         fd_(std::move(other.fd_)) {}
   ListeningSocket& operator=(ListeningSocket&&) = delete;
   ~ListeningSocket();
@@ -35,11 +40,13 @@ class ListeningSocket final {
   ListeningSocket(std::string path, Fd fd) : path_(std::move(path)), fd_(std::move(fd)) {}
   std::string path_;
   std::string made_directory_;
+  dev_t device_ = 0;
+  ino_t inode_ = 0;
   Fd fd_;
 };
 
 /// A cgroup `cgmanager` of the v2 tree at /sys/fs/cgroup with a tmpfs mounted on it, so that the classic socket can be
-/// made there; undone when it dies. The one mount that the host sees of us.
+/// made there; undone when it dies. The one mount that the host sees of us. Errors: busy, where somebody serves there.
 class ClassicMount final {
  public:
   static Result<ClassicMount> create();

@@ -65,7 +65,10 @@ bool is_never_written(std::string_view key) {
   // What moves tasks, signals them, or takes a descriptor number of ours for a client's.
   constexpr std::string_view kNever[] = {"tasks", "cgroup.procs", "cgroup.threads", "cgroup.event_control",
                                          "cgroup.kill"};
-  return is_one_of(key, kNever);
+  if (is_one_of(key, kNever)) return true;
+  // A trigger lives as long as the file that it was written to is open. The kernel asks its writer for a capability,
+  // and waits for an RCU grace period when it goes.
+  return key.ends_with(".pressure") && key != "cgroup.pressure";
 }
 
 bool is_host_root_key(std::string_view key) {

@@ -47,9 +47,12 @@ bool lists_ids(const std::string& key) {
   return key == "tasks" || key == "cgroup.procs" || key == "cgroup.threads";
 }
 
-/// Writes that reclaim or migrate memory, or may have to move tasks to a leaf.
+/// Writes that reclaim or migrate memory, may have to move tasks to a leaf, or wait until a disk has nothing under way
+/// (blk_mq_freeze_queue, where its first limit is set).
 bool is_slow_key(const std::string& key) {
-  return key.starts_with("memory.") || key.starts_with("cpuset.") || key == "cgroup.subtree_control";
+  for (std::string_view controller : {"memory.", "cpuset.", "io.", "blkio."})
+    if (key.starts_with(controller)) return true;
+  return key == "cgroup.subtree_control";
 }
 
 /// What waits without memory being written: nothing in it can be interrupted.
@@ -82,6 +85,10 @@ bool is_skipped(Method method, ErrorKind kind) {
 }  // namespace
 
 bool may_wait(const api::Request& request, const Selection& selection) {
+  // On v2 a removed cgroup may be the last that kept its parent's tasks in a leaf; those move back then.
+  auto may_fold = [](const Selection& all) {
+    return std::any_of(all.choices.begin(), all.choices.end(), [](const Choice& c) { return c.hierarchy->is_v2(); });
+  };
   switch (request.method) {
     case Method::move_pid:
     case Method::move_pid_abs:
@@ -90,7 +97,7 @@ bool may_wait(const api::Request& request, const Selection& selection) {
     case Method::list_children:
     case Method::remove_on_empty:
     case Method::prune: return true;
-    case Method::remove: return request.first != 0 || selection.choices.size() > 1;
+    case Method::remove: return request.first != 0 || selection.choices.size() > 1 || may_fold(selection);
     case Method::get_value: return lists_ids(request.key);
     case Method::set_value: return is_slow_key(request.key);
     case Method::create:
@@ -155,7 +162,7 @@ void Manager::configure(const Limits& limits, api::Accounts accounts) {
 Result<api::Answer> Manager::perform(const api::Caller& caller, const api::Request& request,
                                      const Selection& selection) {
   Requestor r = TRY(Requestor::identify(host_, caller));
-  Context context{host_, hierarchies_, neighbours_, quotas_, watches_, *directories_};
+  Context context{host_, hierarchies_, neighbours_, quotas_, watches_, *directories_, moving_};
   Verb verb = verb_of(request.method);
   return combine(request.method, selection, [&](const Choice& choice) { return verb(context, r, choice, request); });
 }
@@ -166,6 +173,12 @@ Result<api::Answer> Manager::perform_now(const api::Caller& caller, const api::R
   return perform(caller, request, TRY(select(hierarchies_, request.controller, api::info(request.method).controllers)));
 }
 
+api::Account Manager::payer(const api::Caller& caller) const {
+  bool host_root =
+      is_host_root(caller.uid(), caller.pid_namespace == host_.pid_ns, caller.bounding, host_.capabilities);
+  return caller.uid() == 0 && !host_root ? api::kLesserRoots : accounts_.of(caller.uid());
+}
+
 void Manager::submit(std::shared_ptr<const api::Caller> caller, api::Request request, api::Reply reply) {
   if (request.method == Method::ping) return reply(api::Answer());
   if (request.method == Method::list_controllers) return reply(labels(hierarchies_));
@@ -174,7 +187,8 @@ void Manager::submit(std::shared_ptr<const api::Caller> caller, api::Request req
     audit_.failed(*caller, request, selection.error());
     return reply(fail(std::move(selection.error())));
   }
-  bool recursive = request.method == Method::remove && request.first != 0 && !selection->is_list;
+  bool recursive = request.method == Method::remove && request.first != 0 && !selection->is_list &&
+                   !selection->choices.front().hierarchy->is_v2();
   if (recursive || (!may_wait(request, *selection) && !quotas_.is_full(caller->uid()))) {
     // A cgroup without children is removed at once; that it has some is seen by trying.
     if (recursive) request.first = 0;
@@ -186,7 +200,7 @@ void Manager::submit(std::shared_ptr<const api::Caller> caller, api::Request req
     }
     request.first = 1;
   }
-  api::Account account = accounts_.of(caller->uid());
+  api::Account account = payer(*caller);
   Workers::Late late = when_late(request.method);
   auto job = [this, caller, request = std::move(request), selection = std::move(*selection)] {
     auto outcome = perform(*caller, request, selection);

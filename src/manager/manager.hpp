@@ -5,6 +5,7 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 
 #include "api/service.hpp"
 #include "base/log.hpp"
@@ -57,6 +58,8 @@ class Manager final : public api::Service {
         directories_(std::move(directories)),
         workers_(std::move(workers)) {}
 
+  /// Who waits for whom among the workers: no lesser root stands before the host's.
+  api::Account payer(const api::Caller& caller) const;
   Result<api::Answer> perform(const api::Caller& caller, const api::Request& request, const Selection& selection);
 
   const cgroup::Hierarchies& hierarchies_;
@@ -68,6 +71,7 @@ class Manager final : public api::Service {
   Quotas quotas_;
   Watches watches_;
   std::unique_ptr<Directories> directories_;
+  std::mutex moving_;
   std::unique_ptr<Workers> workers_;  // last: its threads use all of the above
 };
 

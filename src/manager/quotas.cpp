@@ -36,32 +36,62 @@ void Quotas::configure(const QuotaLimits& limits, api::Accounts accounts) {
 }
 
 void Quotas::recount() {
-  std::lock_guard lock(mutex_);
-  recount_locked();
+  std::lock_guard one(counting_);
+  walk_and_count();
 }
 
-void Quotas::recount_locked() {
-  cgroups_.clear();
+void Quotas::recount_if_old() {
+  std::lock_guard one(counting_);
+  {
+    std::lock_guard lock(mutex_);
+    if (sys::monotonic_ns() - counted_ns_ <= kRecountNs) return;
+  }
+  walk_and_count();
+}
+
+void Quotas::walk_and_count() {
+  api::Accounts accounts;
+  {
+    std::lock_guard lock(mutex_);
+    accounts = accounts_;
+    added_.emplace();
+  }
+  // Without the lock: the loop asks meanwhile.
+  Counts counts;
   for (const cgroup::Hierarchy& hierarchy : hierarchies_.all())
     each_owner_below(hierarchy.root(), [&](uid_t uid) {
-      if (uid != 0) cgroups_[accounts_.of(uid)]++;
+      if (uid != 0) counts[accounts.of(uid)]++;
     });
+  std::lock_guard lock(mutex_);
+  for (const auto& [account, count] : *added_) counts[account] += count;
+  added_.reset();
+  cgroups_ = std::move(counts);
   counted_ns_ = sys::monotonic_ns();
 }
 
+void Quotas::add_locked(api::Account account) {
+  cgroups_[account]++;
+  // Counted twice where the walk sees it too, until the next one; what is removed meanwhile likewise.
+  if (added_) (*added_)[account]++;
+}
+
 Result<void> Quotas::charge(const Subject& subject, size_t depth) {
-  std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
   if (subject.host_root) return {};
   if (depth > limits_.depth)
     return fail(ErrorKind::quota,
                 "a cgroup " + std::to_string(depth) + " levels down, more than " + std::to_string(limits_.depth));
   api::Account account = accounts_.of(subject.uid);
-  if (cgroups_[account] >= limits_.cgroups && sys::monotonic_ns() - counted_ns_ > kRecountNs) recount_locked();
-  size_t& own = cgroups_[account];
+  if (cgroups_[account] >= limits_.cgroups) {
+    lock.unlock();
+    recount_if_old();
+    lock.lock();
+  }
+  size_t own = cgroups_[account];
   if (own >= limits_.cgroups)
     return fail(ErrorKind::quota,
                 "account " + std::to_string(account) + " has " + std::to_string(own) + " cgroups, as many as it may");
-  own++;
+  add_locked(account);
   return {};
 }
 
@@ -74,7 +104,7 @@ void Quotas::removed(uid_t owner) {
 void Quotas::given(uid_t from, uid_t to) {
   removed(from);
   std::lock_guard lock(mutex_);
-  if (to != 0) cgroups_[accounts_.of(to)]++;
+  if (to != 0) add_locked(accounts_.of(to));
 }
 
 bool Quotas::is_full(uid_t uid) const {

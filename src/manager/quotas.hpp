@@ -4,6 +4,7 @@
 #pragma once
 
 #include <mutex>
+#include <optional>
 #include <unordered_map>
 
 #include "api/accounts.hpp"
@@ -40,13 +41,19 @@ class Quotas final {
   bool is_full(uid_t uid) const;
 
  private:
-  void recount_locked();
+  using Counts = std::unordered_map<api::Account, size_t>;
+
+  void recount_if_old();
+  void walk_and_count();
+  void add_locked(api::Account account);
 
   const cgroup::Hierarchies& hierarchies_;
+  std::mutex counting_;  // one walk at a time; taken before mutex_
   mutable std::mutex mutex_;
   QuotaLimits limits_;
   api::Accounts accounts_;
-  std::unordered_map<api::Account, size_t> cgroups_;
+  Counts cgroups_;
+  std::optional<Counts> added_;  // since the walk began that is under way
   int64_t counted_ns_ = 0;
 };
 

@@ -44,6 +44,11 @@ std::string name_of(const Hierarchy& hierarchy, const CgroupPath& path) {
   return "cgroup '" + path.absolute() + "' of " + hierarchy.label();
 }
 
+std::unexpected<Error> too_deep(const Cgroup& cgroup) {
+  return fail(ErrorKind::quota, name_of(cgroup.hierarchy(), cgroup.path()) + ": a request goes " +
+                                    std::to_string(kDeepest) + " levels down and no further");
+}
+
 Result<Cgroup> open_for(const Subject& subject, const Hierarchy& hierarchy, const CgroupPath& path) {
   auto opened = [&]() -> Result<Cgroup> {
     if (subject.host_root) return Cgroup::open(hierarchy, path);

@@ -43,6 +43,12 @@ Result<cgroup::CgroupPath> below_caller(const Requestor& r, const cgroup::Hierar
 /// lie at or below C(r).
 Result<cgroup::CgroupPath> readable_path(const Requestor& r, const cgroup::Hierarchy& hierarchy, std::string_view path);
 
+/// Levels that a request goes down at most, however deep somebody has made the tree: each takes a descriptor and some
+/// stack.
+inline constexpr size_t kDeepest = 256;
+/// The refusal to go further down, kind quota.
+std::unexpected<Error> too_deep(const cgroup::Cgroup& cgroup);
+
 /// `cgroup '/a/b' of memory`, for errors.
 std::string name_of(const cgroup::Hierarchy& hierarchy, const cgroup::CgroupPath& path);
 

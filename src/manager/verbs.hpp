@@ -3,6 +3,8 @@
 // a verb resolves, judges and acts.
 #pragma once
 
+#include <mutex>
+
 #include "api/service.hpp"
 #include "cgroup/hierarchy.hpp"
 #include "manager/identity.hpp"
@@ -23,6 +25,9 @@ struct Context {
   Quotas& quotas;
   Watches& watches;
   Directories& directories;
+  /// Held from the look where a task is to the write that moves it on the strength of that: between the two nobody else
+  /// moves it through us. The kernel moves one task at a time anyway.
+  std::mutex& moving;
 };
 
 using Verb = Result<api::Answer> (*)(const Context&, const Requestor&, const Choice&, const api::Request&);

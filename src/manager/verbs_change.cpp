@@ -20,12 +20,13 @@ using cgroup::CgroupPath;
 namespace {
 
 /// What host root sets where v1 does not make it binding on children is written to those too (rule 13).
-Result<void> follow_down(const Cgroup& cgroup, std::string_view key, std::string_view value) {
+Result<void> follow_down(const Cgroup& cgroup, std::string_view key, std::string_view value, size_t levels = kDeepest) {
+  if (levels == 0) return too_deep(cgroup);
   for (const std::string& name : TRY(cgroup.children())) {
     auto child = cgroup.child(name);
     if (!child) continue;
     TRY_VOID(child->write(key, value));
-    TRY_VOID(follow_down(*child, key, value));
+    TRY_VOID(follow_down(*child, key, value, levels - 1));
   }
   return {};
 }
@@ -67,6 +68,7 @@ Result<api::Answer> set_value(const Context& context, const Requestor& r, const 
   if (cgroup.is_v2() && key == "cgroup.subtree_control") {
     TRY_VOID(context.neighbours.check_children(cgroup));
     TRY_VOID(with(may_enable_below(r.subject(), cgroup), name_of(cgroup.hierarchy(), cgroup.path())));
+    std::lock_guard moving(context.moving);
     TRY_VOID(set_subtree_control(cgroup, request.value));
     return std::monostate();
   }
@@ -100,8 +102,11 @@ Result<api::Answer> chmod(const Context& context, const Requestor& r, const Choi
     return fail(ErrorKind::invalid, "mode " + std::to_string(request.first) + " is outside 0 to 0777");
   if (!request.key.empty() && (!cgroup::is_key(request.key) || request.key.find('\\') != std::string::npos))
     return fail(ErrorKind::invalid, "'" + request.key.substr(0, 64) + "' is no file name of a cgroup");
-  Cgroup cgroup = TRY(open_for(context.directories, r.subject(), *choice.hierarchy,
-                               TRY(below_caller(r, *choice.hierarchy, request.cgroup))));
+  CgroupPath path = TRY(below_caller(r, *choice.hierarchy, request.cgroup));
+  // Who may not set a limit does not open it to others either, whose uid he may take.
+  if (r.is_bound_at(*choice.hierarchy, path) && !request.key.empty() && !is_delegated_key(request.key))
+    return fail(ErrorKind::denied, "the limits of your own cgroup are not yours to open");
+  Cgroup cgroup = TRY(open_for(context.directories, r.subject(), *choice.hierarchy, path));
   Fd object = request.key.empty() ? TRY(sys::dup(cgroup.dir()))
                                   : TRY(sys::openat(cgroup.dir(), request.key, O_PATH | O_NOFOLLOW));
   struct stat st = TRY(sys::fstat(object.get()));

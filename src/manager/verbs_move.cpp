@@ -202,13 +202,16 @@ Result<api::Answer> move_pid(const Context& context, const Requestor& r, const C
   move.base = absolute ? move.floor : TRY(r.cgroup(hierarchy));
   move.to = move.base / TRY(CgroupPath::parse(request.cgroup));
   Victim victim = TRY(pin(context.host, request.first));
+  std::lock_guard moving(context.moving);
+  move.from = TRY(cgroup_of(victim, hierarchy));
+  // Beyond the floor a task is told like one that is not there.
+  if (!move.floor.contains(move.from)) return no_such_task(victim.id);
   if (hierarchy.is_v2() && victim.is_thread())
     return fail(ErrorKind::invalid, std::to_string(victim.id) +
                                         " is a thread; on v2 a process moves whole, by its pid " +
                                         std::to_string(victim.process));
   TRY_VOID(refuse_kernel_thread(victim));
   move.task = {victim.process, victim.real_uid};
-  move.from = TRY(cgroup_of(victim, hierarchy));
   if (hierarchy.is_v2()) TRY_VOID(check_threads(victim, hierarchy, move.base));
 
   DirectoryPtr destination = TRY(directory_for(context.directories, r.subject(), hierarchy, move.to));

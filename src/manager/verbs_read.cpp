@@ -24,14 +24,16 @@ Result<Cgroup> open_readable(const Context& context, const Requestor& r, const C
 }
 
 /// Adds the tasks of a subtree; directories that r may not read are left out (rule 10).
-Result<void> collect_tasks(const Subject& subject, const Cgroup& cgroup, std::vector<pid_t>& ids) {
+Result<void> collect_tasks(const Subject& subject, const Cgroup& cgroup, std::vector<pid_t>& ids,
+                           size_t levels = kDeepest) {
+  if (levels == 0) return too_deep(cgroup);
   std::vector<pid_t> own = TRY(cgroup::tasks_of(cgroup));
   ids.insert(ids.end(), own.begin(), own.end());
   for (const std::string& name : TRY(cgroup.children())) {
     auto child = cgroup.child(name);
     if (!child) continue;  // gone meanwhile
     if (!judge_directory(subject, *child, kRead | kSearch)) continue;
-    auto below = collect_tasks(subject, *child, ids);
+    auto below = collect_tasks(subject, *child, ids, levels - 1);
     if (!below && below.error().kind() != ErrorKind::gone && below.error().kind() != ErrorKind::not_found) return below;
   }
   return {};

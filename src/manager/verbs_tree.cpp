@@ -26,7 +26,12 @@ constexpr int32_t kNew = -1;
 Result<void> enable_for(const Context& context, const Requestor& r, const Cgroup& above,
                         const std::string& controller) {
   TRY_VOID(context.neighbours.check_children(above));
-  auto right = with(may_enable_below(r.subject(), above), name_of(above.hierarchy(), above.path()));
+  std::lock_guard moving(context.moving);
+  // Above its floor a caller has no rights, whatever the files say of uid 0.
+  auto right = TRY(r.floor(above.hierarchy())).contains(above.path())
+                   ? may_enable_below(r.subject(), above)
+                   : Result<void>(fail(ErrorKind::denied, "above your reach"));
+  right = with(std::move(right), name_of(above.hierarchy(), above.path()));
   bool populated = !cgroup::is_true_root(above) && !TRY(above.read("cgroup.procs")).empty();
   uid_t owner = TRY(sys::fstat(above.dir())).st_uid;
   if (populated && owner != 0 && owner != r.subject().uid)
@@ -107,7 +112,8 @@ Result<Cgroup> make_for(const Context& context, const Requestor& r, const Cgroup
 }
 
 /// Removes the empty cgroups below `cgroup`, depth first, going on after failures; returns the first of them.
-Result<void> remove_below(const Context& context, const Requestor& r, const Cgroup& cgroup) {
+Result<void> remove_below(const Context& context, const Requestor& r, const Cgroup& cgroup, size_t levels = kDeepest) {
+  if (levels == 0) return too_deep(cgroup);
   Result<void> first;
   auto note = [&](Result<void> outcome) {
     if (!outcome && outcome.error().kind() != ErrorKind::not_found && first) first = std::move(outcome);
@@ -122,10 +128,17 @@ Result<void> remove_below(const Context& context, const Requestor& r, const Cgro
       note(std::move(may_remove));
       continue;
     }
-    note(remove_below(context, r, *child));
+    note(remove_below(context, r, *child, levels - 1));
     note(remove_counted(context, cgroup, name));
   }
   return first;
+}
+
+/// Undoes in `parent` what nobody needs any more; that the rest cannot be undone is no failure of the removal.
+void fold_leaf(const Context& context, const Cgroup& parent) {
+  if (!parent.is_v2()) return;
+  std::lock_guard moving(context.moving);
+  (void)cgroup::dissolve_leaf(parent);
 }
 
 }  // namespace
@@ -197,8 +210,7 @@ Result<api::Answer> remove(const Context& context, const Requestor& r, const Cho
   TRY_VOID(judge_directory(r.subject(), *parent, kWrite | kSearch));
   if (request.first != 0) TRY_VOID(remove_below(context, r, *cgroup));
   TRY_VOID(remove_counted(context, *parent, path.name()));
-  // What nobody needs any more; that the rest could not be undone is no failure of the removal.
-  (void)cgroup::dissolve_leaf(*parent);
+  fold_leaf(context, *parent);
   return kExisted;
 }
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <ctime>
+#include <system_error>
 
 #include "base/sys.hpp"
 
@@ -86,16 +87,29 @@ void Workers::submit(api::Account account, Job job, api::Reply reply, Late late)
     lock.unlock();
     return add_to(work_.get(), 1);
   }
-  if (threads_.size() < kMaxThreads) {
-    // Signals of the process are the loop's; a worker takes its own interruption alone.
-    sigset_t all, old;
-    ::sigfillset(&all);
-    ::sigdelset(&all, kInterrupt);
-    ::pthread_sigmask(SIG_SETMASK, &all, &old);
+  if (threads_.size() >= kMaxThreads || start_thread() || !threads_.empty()) return;
+  runnable_.pop_back();
+  auto task = std::move(queue.waiting.front());
+  queues_.erase(account);
+  lock.unlock();
+  task->reply(fail(ErrorKind::quota, "no thread can be started for the request: the host has too many tasks"));
+}
+
+bool Workers::start_thread() {
+  // Signals of the process are the loop's; a worker takes its own interruption alone.
+  sigset_t all, old;
+  ::sigfillset(&all);
+  ::sigdelset(&all, kInterrupt);
+  ::pthread_sigmask(SIG_SETMASK, &all, &old);
+  bool started = true;
+  try {
     threads_.emplace_back([this] { run(); });
-    ::pthread_sigmask(SIG_SETMASK, &old, nullptr);
     idle_++;
+  } catch (const std::system_error&) {  // EAGAIN: any user can bring the host to that
+    started = false;
   }
+  ::pthread_sigmask(SIG_SETMASK, &old, nullptr);
+  return started;
 }
 
 std::unique_ptr<Workers::Task> Workers::take(std::unique_lock<std::mutex>& lock) {

@@ -35,7 +35,8 @@ class Workers final {
 
   /// Readable when there are outcomes for deliver().
   int fd() const { return ready_.get(); }
-  /// Queues a job of `account`; those of one account run one after the other, in this order.
+  /// Queues a job of `account`; those of one account run one after the other, in this order. Where there is no thread
+  /// and none can be started, `reply` is called at once with an error of kind quota.
   void submit(api::Account account, Job job, api::Reply reply, Late late = Late::interrupted);
   /// Calls the replies of what is done, on the caller's thread.
   void deliver();
@@ -56,6 +57,8 @@ class Workers final {
 
   Workers(Fd ready, Fd work, int64_t deadline_ms)
       : ready_(std::move(ready)), work_(std::move(work)), deadline_ms_(deadline_ms) {}
+  /// Starts one more; false where the system lets us have none. The lock is held.
+  bool start_thread();
   void run();
   /// Waits for a task whose account has none running and takes it; nothing where we stop. The lock is held, but for the
   /// wait.

@@ -280,8 +280,10 @@ class LesserRoot(DaemonTest):
 
     def test_it_moves_nothing_out_and_nothing_in(self):
         task = self.sleeper("outside/x")
-        with self.refused("outside your cgroup"):
-            self.lesser.call("MovePidAbs", "freezer", "/", task.pid)
+        for pid in (task.pid, 1, 2, 2**22 - 1):
+            for member in ("MovePid", "MovePidAbs"):
+                with self.refused(f"no task {pid}$"):
+                    self.lesser.call(member, "freezer", "", pid)
         inside = self.sleeper("container/x")
         self.lesser.call("MovePidAbs", "freezer", "/", inside.pid)
         self.assertIn(inside.pid, pids(self.sandbox.dir("freezer", "container")))
@@ -297,6 +299,34 @@ class LesserRoot(DaemonTest):
         self.lesser.call("Create", "pids", "child")
         self.lesser.call("SetValue", "pids", "child", "pids.max", "9")
         self.assertEqual(read(self.sandbox.dir("pids", "container/child/pids.max")), "9")
+
+    def test_it_opens_no_limit_of_its_own_cgroup_to_other_users(self):
+        self.sandbox.require("pids")
+        limit = self.sandbox.dir("pids", "container/pids.max")
+        with self.refused("limits of your own cgroup"):
+            self.lesser.call("Chmod", "pids", "", "pids.max", 0o666)
+        self.assertEqual(limit.stat().st_mode & 0o777, 0o644)
+        tasks = self.sandbox.hierarchy("pids").tasks_file
+        self.lesser.call("Chmod", "pids", "", tasks, 0o664)
+        self.lesser.call("Chmod", "pids", "", tasks, 0o644)
+        self.lesser.call("Create", "pids", "opened")
+        self.lesser.call("Chmod", "pids", "opened", "pids.max", 0o666)
+
+    def test_it_enables_no_controller_above_its_own_cgroup_for_which_tasks_had_to_move(self):
+        tree = next((one for one in self.sandbox.hierarchies if one.version == 2), None)
+        usable = [name for name in tree.controllers if self.sandbox.usable(name)] if tree else []
+        controller = next((name for name in usable if self.sandbox.hierarchy(name) == tree), None)
+        if controller is None:
+            self.skipTest("no controller can be used on a v2 tree here")
+        task = self.sleeper("outer")
+        self.sandbox.place("outer/inner")
+        lesser = self.caller("outer/inner")
+        lesser.do(drop, CAP_SYS_ADMIN)
+        with self.refused("above your reach"):
+            lesser.call("Create", controller, "child")
+        outer = self.sandbox.dir(controller, "outer")
+        self.assertEqual(pids(outer), [task.pid])
+        self.assertEqual(read(outer / "cgroup.subtree_control"), "")
 
     def test_it_reaches_no_file_that_asks_for_a_capability(self):
         for key in ("release_agent", "notify_on_release", "devices.allow"):

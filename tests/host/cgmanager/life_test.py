@@ -69,6 +69,32 @@ class Sockets(LifeTest):
         self.assertTrue(os.path.exists(daemon.socket))
         self.assert_serves(self.daemon().socket)
 
+    def test_a_socket_whose_queue_is_full_is_live(self):
+        path = str(self.folder / "full")
+        clients = []
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(path)
+            listener.listen(0)
+            try:
+                while True:
+                    clients.append(socket.socket(socket.AF_UNIX))
+                    clients[-1].setblocking(False)
+                    clients[-1].connect(path)
+            except BlockingIOError:
+                pass
+            done = run("--socket", path, "--config", str(self.empty))
+            for client in clients:
+                client.close()
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("cgmanager is already running", done.stderr)
+
+    def test_a_socket_that_is_another_daemons_by_now_is_left_to_it(self):
+        first = self.daemon()
+        os.unlink(first.socket)
+        second = self.daemon()
+        self.assertEqual(first.stop(), 0)
+        self.assert_serves(second.socket)
+
     def test_a_file_that_is_no_socket_is_left_alone(self):
         file = self.folder / "file"
         file.write_text("mine")

@@ -89,6 +89,15 @@ class UsualSockets(PlacesTest):
         self.assertEqual(self.traces(daemon), "")
         self.assertFalse(os.path.exists("/sys/fs/cgroup/cgmanager"))
 
+    def test_a_second_daemon_leaves_the_first_its_classic_one(self):
+        if not is_v2():
+            self.skipTest("/sys/fs/cgroup is no cgroup2 mount here")
+        daemon = self.daemon("--classic-socket", script=PRIVATE_V2)
+        second = self.inside(daemon, suite.program("cgmanager"), "--classic-socket", "--config", str(daemon.config))
+        self.assertEqual(second.returncode, 1)
+        self.assertIn("cgmanager is already running", second.stderr)
+        self.assertEqual(self.served(daemon), [CLASSIC, RUN])
+
     def test_a_second_daemon_says_so_there_too(self):
         script = PRIVATE_V2 if is_v2() else PRIVATE
         daemon = self.daemon(script=script)

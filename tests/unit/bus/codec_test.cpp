@@ -107,5 +107,20 @@ TEST(Codec, answers_text_that_is_no_utf8_with_an_error) {
   EXPECT_TRUE((*codec)->encode(error.get()));
 }
 
+TEST(Codec, is_not_sound_after_a_message_that_it_could_not_send) {
+  auto codec = Codec::create(), another = Codec::create();
+  ASSERT_TRUE(codec && another);
+  auto call = (*codec)->decode(ping_call());
+  ASSERT_TRUE(call);
+  // The longest that is taken out again is 64 MB.
+  auto huge = make_reply(call->get(), api::Answer(std::vector<int32_t>((64 << 20) / 4, 7)));
+  EXPECT_FALSE((*codec)->encode(huge.get()));
+  EXPECT_FALSE((*codec)->is_sound());
+  // A call is answered through the one that takes its place.
+  auto answer = (*another)->encode(make_reply(call->get(), api::Answer()).get());
+  ASSERT_TRUE(answer) << answer.error().text();
+  EXPECT_EQ((*answer)[1], SD_BUS_MESSAGE_METHOD_RETURN);
+}
+
 }  // namespace
 }  // namespace cgm::bus

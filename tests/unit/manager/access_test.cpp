@@ -140,6 +140,8 @@ TEST(Keys, that_move_or_signal_tasks_are_never_written) {
   }
   for (const char* key : {"devices.allow", "devices.deny", "devices.list"}) EXPECT_TRUE(is_device_key(key)) << key;
   EXPECT_FALSE(is_device_key("devices.other"));
+  for (const char* key : {"cpu.pressure", "memory.pressure", "irq.pressure"}) EXPECT_TRUE(is_never_written(key)) << key;
+  EXPECT_FALSE(is_never_written("cgroup.pressure"));
   EXPECT_FALSE(is_never_written("memory.max"));
   EXPECT_FALSE(is_host_root_key("memory.max"));
 }

@@ -92,6 +92,9 @@ TEST(MayWait, sends_moves_walks_and_reclaim_to_a_worker) {
   EXPECT_TRUE(waits(api::Method::get_value, "freezer", "cgroup.procs"));
   EXPECT_TRUE(waits(api::Method::create, "memory"));
   EXPECT_TRUE(waits(api::Method::remove, "freezer", "", 1));
+  EXPECT_TRUE(waits(api::Method::remove, "memory", "", 0));  // v2: tasks may come back from a leaf
+  EXPECT_TRUE(waits(api::Method::set_value, "memory", "io.max"));
+  EXPECT_TRUE(waits(api::Method::set_value, "memory", "blkio.throttle.read_bps_device"));
   EXPECT_FALSE(waits(api::Method::create, "freezer"));
   EXPECT_FALSE(waits(api::Method::remove, "freezer", "", 0));
   EXPECT_FALSE(waits(api::Method::get_value, "memory", "memory.max"));
