@@ -18,7 +18,7 @@ Result<Cgroup> Cgroup::open(const Hierarchy& hierarchy, CgroupPath path) {
 Result<Fd> Cgroup::open_file(std::string_view key, int flags) const {
   if (!is_key(key))
     return fail(ErrorKind::invalid, "'" + std::string(key.substr(0, 64)) + "' is no file name of a cgroup");
-  return sys::openat(dir_.get(), std::string(key), flags | O_NOFOLLOW | O_NONBLOCK);
+  return sys::openat(dir_, std::string(key), flags | O_NOFOLLOW | O_NONBLOCK);
 }
 
 Result<std::string> Cgroup::read(std::string_view key) const {
@@ -32,19 +32,19 @@ Result<void> Cgroup::write(std::string_view key, std::string_view value) const {
 }
 
 bool Cgroup::has_file(std::string_view key) const {
-  return is_key(key) && sys::fstatat(dir_.get(), std::string(key), AT_SYMLINK_NOFOLLOW).has_value();
+  return is_key(key) && sys::fstatat(dir_, std::string(key), AT_SYMLINK_NOFOLLOW).has_value();
 }
 
 Result<Cgroup> Cgroup::child(std::string_view name) const {
   if (!is_key(name))
     return fail(ErrorKind::invalid, "'" + std::string(name.substr(0, 64)) + "' is no name of a cgroup");
-  Fd dir = TRY(open_beneath(dir_.get(), name, O_PATH | O_DIRECTORY));
+  Fd dir = TRY(open_beneath(dir_, name, O_PATH | O_DIRECTORY));
   return Cgroup(*hierarchy_, path_ / TRY(CgroupPath::from_kernel(name)), std::move(dir));
 }
 
 Result<std::vector<std::string>> Cgroup::children() const {
   std::vector<std::string> names;
-  for (sys::DirEntry& entry : TRY(sys::list_dir(dir_.get())))
+  for (sys::DirEntry& entry : TRY(sys::list_dir(dir_)))
     if (entry.type == DT_DIR && entry.name != kLeafName) names.push_back(std::move(entry.name));
   return names;
 }

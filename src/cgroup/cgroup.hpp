@@ -2,6 +2,7 @@
 // One cgroup: hierarchy, validated path, directory descriptor. What was opened is what is read, written and removed.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,13 +23,16 @@ class Cgroup final {
   static Result<Cgroup> open(const Hierarchy& hierarchy, CgroupPath path);
   /// Wraps a directory that was opened already (O_PATH).
   Cgroup(const Hierarchy& hierarchy, CgroupPath path, Fd dir)
-      : hierarchy_(&hierarchy), path_(std::move(path)), dir_(std::move(dir)) {}
+      : hierarchy_(&hierarchy), path_(std::move(path)), own_(std::move(dir)), dir_(own_.get()) {}
+  /// The same with a directory that stays open for others too; `kept` keeps it open.
+  Cgroup(const Hierarchy& hierarchy, CgroupPath path, int dir, std::shared_ptr<const void> kept)
+      : hierarchy_(&hierarchy), path_(std::move(path)), kept_(std::move(kept)), dir_(dir) {}
 
   const Hierarchy& hierarchy() const { return *hierarchy_; }
   bool is_v2() const { return hierarchy_->is_v2(); }
   const CgroupPath& path() const { return path_; }
   /// The directory (O_PATH).
-  int dir() const { return dir_.get(); }
+  int dir() const { return dir_; }
 
   /// Opens a file in it by a single-component key (no symlink). Errors: invalid (no key), not_found, denied.
   Result<Fd> open_file(std::string_view key, int flags) const;
@@ -46,7 +50,9 @@ class Cgroup final {
  private:
   const Hierarchy* hierarchy_;
   CgroupPath path_;
-  Fd dir_;
+  Fd own_;
+  std::shared_ptr<const void> kept_;
+  int dir_;
 };
 
 /// How messages name a cgroup: `cgroup '/a/b'`.

@@ -11,14 +11,14 @@ namespace cgm::manager {
 
 namespace {
 
-Result<DirectoryPtr> open_in(int above_fd, std::string_view name, DirectoryPtr above) {
+Result<FoundDirectory> open_in(int above_fd, std::string_view name, DirectoryPtr above) {
   Directory directory;
   directory.fd = TRY(open_beneath(above_fd, name, O_PATH | O_DIRECTORY));
-  struct stat st = TRY(sys::fstat(directory.fd.get()));
-  directory.device = st.st_dev;
-  directory.inode = st.st_ino;
+  struct stat now = TRY(sys::fstat(directory.fd.get()));
+  directory.device = now.st_dev;
+  directory.inode = now.st_ino;
   directory.above = std::move(above);
-  return std::make_shared<const Directory>(std::move(directory));
+  return FoundDirectory{std::make_shared<const Directory>(std::move(directory)), now};
 }
 
 }  // namespace
@@ -29,21 +29,21 @@ Result<std::unique_ptr<Directories>> Directories::create() {
   return std::unique_ptr<Directories>(new Directories(std::move(timer)));
 }
 
-Result<DirectoryPtr> Directories::at(const cgroup::Hierarchy& hierarchy, const cgroup::CgroupPath& path) {
+Result<FoundDirectory> Directories::at(const cgroup::Hierarchy& hierarchy, const cgroup::CgroupPath& path) {
   if (DirectoryPtr known = find({&hierarchy, path.text()})) {
     auto now = path.is_root() ? sys::fstat(hierarchy.root())
                               : sys::fstatat(hierarchy.root(), path.text(), AT_SYMLINK_NOFOLLOW);
-    if (now && now->st_ino == known->inode && now->st_dev == known->device) return known;
+    if (now && now->st_ino == known->inode && now->st_dev == known->device)
+      return FoundDirectory{std::move(known), *now};
   }
-  DirectoryPtr opened;
-  if (path.is_root()) {
-    opened = TRY(open_in(hierarchy.root(), "", nullptr));
-  } else {
-    DirectoryPtr above = TRY(at(hierarchy, path.parent()));
+  auto open = [&]() -> Result<FoundDirectory> {
+    if (path.is_root()) return open_in(hierarchy.root(), "", nullptr);
+    DirectoryPtr above = TRY(at(hierarchy, path.parent())).directory;
     int fd = above->fd.get();
-    opened = TRY(open_in(fd, path.name(), std::move(above)));
-  }
-  keep({&hierarchy, path.text()}, opened);
+    return open_in(fd, path.name(), std::move(above));
+  };
+  FoundDirectory opened = TRY(open());
+  keep({&hierarchy, path.text()}, opened.directory);
   return opened;
 }
 

@@ -4,7 +4,7 @@
 // request.
 #pragma once
 
-#include <sys/types.h>
+#include <sys/stat.h>
 
 #include <memory>
 #include <mutex>
@@ -29,6 +29,12 @@ struct Directory {
 /// Shared by the table and by requests in several threads, which may outlive the entry.
 using DirectoryPtr = std::shared_ptr<const Directory>;
 
+/// A directory, and what fstat(2) says of it now.
+struct FoundDirectory {
+  DirectoryPtr directory;
+  struct stat now;
+};
+
 /// Thread-safe.
 class Directories final {
  public:
@@ -40,7 +46,7 @@ class Directories final {
 
   /// The directory that `path` leads to at this moment. What is kept is not believed: the path is looked up, and has to
   /// lead to the same directory still. Nothing is judged. Errors as for Cgroup::open.
-  Result<DirectoryPtr> at(const cgroup::Hierarchy& hierarchy, const cgroup::CgroupPath& path);
+  Result<FoundDirectory> at(const cgroup::Hierarchy& hierarchy, const cgroup::CgroupPath& path);
 
   /// Readable when it is time to forget(); without a loop nothing is forgotten but what is too much.
   int fd() const { return timer_.get(); }

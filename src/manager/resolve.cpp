@@ -66,21 +66,28 @@ Result<Cgroup> open_for(const Subject& subject, const Hierarchy& hierarchy, cons
 }
 
 Result<DirectoryPtr> directory_for(Directories& directories, const Subject& subject, const Hierarchy& hierarchy,
-                                   const CgroupPath& path) {
-  auto directory = directories.at(hierarchy, path);
-  if (!directory) {
+                                   const CgroupPath& path, unsigned want) {
+  auto found = directories.at(hierarchy, path);
+  if (!found) {
     // Why not is told by a walk, which stops where the caller may not search.
     TRY_VOID(open_for(subject, hierarchy, path));
-    return directory;
+    return fail(std::move(found.error()));
   }
-  if (!subject.host_root) TRY_VOID(judge_above(subject, hierarchy, path, **directory));
-  return directory;
+  if (!subject.host_root) {
+    TRY_VOID(judge_above(subject, hierarchy, path, *found->directory));
+    if (!may(subject, Object::of(found->now), want)) return no_permission(hierarchy, path, want);
+  }
+  return std::move(found->directory);
 }
 
 Result<Cgroup> open_for(Directories& directories, const Subject& subject, const Hierarchy& hierarchy,
-                        const CgroupPath& path) {
-  DirectoryPtr directory = TRY(directory_for(directories, subject, hierarchy, path));
-  return Cgroup(hierarchy, path, TRY(sys::dup(directory->fd.get())));
+                        const CgroupPath& path, unsigned want) {
+  return cgroup_at(hierarchy, path, TRY(directory_for(directories, subject, hierarchy, path, want)));
+}
+
+Cgroup cgroup_at(const Hierarchy& hierarchy, CgroupPath path, DirectoryPtr directory) {
+  int fd = directory->fd.get();
+  return Cgroup(hierarchy, std::move(path), fd, std::move(directory));
 }
 
 Result<void> judge_directory(const Subject& subject, const Cgroup& cgroup, unsigned want) {

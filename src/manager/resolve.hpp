@@ -15,12 +15,15 @@ namespace cgm::manager {
 Result<cgroup::Cgroup> open_for(const Subject& subject, const cgroup::Hierarchy& hierarchy,
                                 const cgroup::CgroupPath& path);
 
-/// The same, by directories that are kept open: one look-up, and the rights read anew from each directory.
+/// The same, by directories that are kept open: one look-up, and the rights read anew from each directory; `want` on
+/// the cgroup's own is judged too.
 Result<cgroup::Cgroup> open_for(Directories& directories, const Subject& subject, const cgroup::Hierarchy& hierarchy,
-                                const cgroup::CgroupPath& path);
-/// The directory itself; it is open, and judged like that, but it is not the caller's own to close.
+                                const cgroup::CgroupPath& path, unsigned want = 0);
+/// The same, for who needs those above the cgroup as well.
 Result<DirectoryPtr> directory_for(Directories& directories, const Subject& subject, const cgroup::Hierarchy& hierarchy,
-                                   const cgroup::CgroupPath& path);
+                                   const cgroup::CgroupPath& path, unsigned want);
+/// The cgroup of a directory that is kept open.
+cgroup::Cgroup cgroup_at(const cgroup::Hierarchy& hierarchy, cgroup::CgroupPath path, DirectoryPtr directory);
 
 /// Refuses unless `subject` has `want` on the cgroup's directory.
 Result<void> judge_directory(const Subject& subject, const cgroup::Cgroup& cgroup, unsigned want);

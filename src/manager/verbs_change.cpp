@@ -63,8 +63,7 @@ Result<api::Answer> set_value(const Context& context, const Requestor& r, const 
   CgroupPath path = TRY(readable_path(r, *choice.hierarchy, request.cgroup));
   if (r.is_bound_at(*choice.hierarchy, path) && !is_delegated_key(key))
     return fail(ErrorKind::denied, "the limits of your own cgroup are not yours to set");
-  Cgroup cgroup = TRY(open_for(context.directories, r.subject(), *choice.hierarchy, path));
-  TRY_VOID(judge_directory(r.subject(), cgroup, kRead));
+  Cgroup cgroup = TRY(open_for(context.directories, r.subject(), *choice.hierarchy, path, kRead));
   if (cgroup.is_v2() && key == "cgroup.subtree_control") {
     TRY_VOID(context.neighbours.check_children(cgroup));
     TRY_VOID(with(may_enable_below(r.subject(), cgroup), name_of(cgroup.hierarchy(), cgroup.path())));
@@ -88,8 +87,7 @@ Result<api::Answer> chown(const Context& context, const Requestor& r, const Choi
   if (r.subject().uid != 0) return fail(ErrorKind::denied, "only root gives a cgroup away");
   if (r.is_bound_at(*choice.hierarchy, path))
     return fail(ErrorKind::denied, "your own cgroup is not yours to give away");
-  Cgroup cgroup = TRY(open_for(context.directories, r.subject(), *choice.hierarchy, path));
-  TRY_VOID(judge_directory(r.subject(), cgroup, kRead | kWrite));
+  Cgroup cgroup = TRY(open_for(context.directories, r.subject(), *choice.hierarchy, path, kRead | kWrite));
   uid_t before = TRY(sys::fstat(cgroup.dir())).st_uid;
   TRY_VOID(cgroup::delegate(cgroup, uid, gid));
   if (uid != static_cast<uid_t>(-1)) context.quotas.given(before, uid);

@@ -160,10 +160,9 @@ Result<Object> tasks_above(const Directory& directory, size_t levels, std::strin
 }
 
 /// Where a task that is moved to a cgroup goes: on v2 that may be the cgroup's leaf.
-Result<Fd> open_home(const cgroup::Hierarchy& hierarchy, const CgroupPath& path, const Directory& directory, Fd tasks) {
+Result<Fd> open_home(const cgroup::Hierarchy& hierarchy, const CgroupPath& path, DirectoryPtr directory, Fd tasks) {
   if (!hierarchy.is_v2()) return tasks;
-  Cgroup cgroup(hierarchy, path, TRY(sys::dup(directory.fd.get())));
-  Cgroup home = TRY(cgroup::home_of_tasks(cgroup));
+  Cgroup home = TRY(cgroup::home_of_tasks(cgroup_at(hierarchy, path, std::move(directory))));
   if (home.path() == path) return tasks;
   return home.open_file(cgroup::tasks_file(hierarchy.version()), O_WRONLY);
 }
@@ -214,9 +213,7 @@ Result<api::Answer> move_pid(const Context& context, const Requestor& r, const C
   move.task = {victim.process, victim.real_uid};
   if (hierarchy.is_v2()) TRY_VOID(check_threads(victim, hierarchy, move.base));
 
-  DirectoryPtr destination = TRY(directory_for(context.directories, r.subject(), hierarchy, move.to));
-  if (!may(r.subject(), Object::of(TRY(sys::fstat(destination->fd.get()))), kRead))
-    return fail(ErrorKind::denied, name_of(hierarchy, move.to) + ": no read permission");
+  DirectoryPtr destination = TRY(directory_for(context.directories, r.subject(), hierarchy, move.to, kRead));
   std::string file(cgroup::tasks_file(hierarchy.version()));
   Fd tasks = TRY(sys::openat(destination->fd.get(), file, O_WRONLY | O_NOFOLLOW | O_NONBLOCK));
   move.destination_tasks = Object::of(TRY(sys::fstat(tasks.get())));
@@ -227,7 +224,7 @@ Result<api::Answer> move_pid(const Context& context, const Requestor& r, const C
   MoveVerdict verdict = judge(move);
   if (verdict != MoveVerdict::allowed) return fail(ErrorKind::denied, std::string(to_string(verdict)));
 
-  tasks = TRY(open_home(hierarchy, move.to, *destination, std::move(tasks)));
+  tasks = TRY(open_home(hierarchy, move.to, std::move(destination), std::move(tasks)));
   auto written = sys::write(tasks.get(), std::to_string(victim.id), file);
   if (!written) {
     if (written.error().kind() == ErrorKind::gone) return no_such_task(victim.id);

@@ -17,10 +17,8 @@ namespace {
 
 /// The cgroup of a reading request, with read permission on its directory.
 Result<Cgroup> open_readable(const Context& context, const Requestor& r, const Choice& choice, std::string_view path) {
-  Cgroup cgroup = TRY(
-      open_for(context.directories, r.subject(), *choice.hierarchy, TRY(readable_path(r, *choice.hierarchy, path))));
-  TRY_VOID(judge_directory(r.subject(), cgroup, kRead));
-  return cgroup;
+  return open_for(context.directories, r.subject(), *choice.hierarchy, TRY(readable_path(r, *choice.hierarchy, path)),
+                  kRead);
 }
 
 /// Adds the tasks of a subtree; directories that r may not read are left out (rule 10).

@@ -84,8 +84,10 @@ void Workers::submit(api::Account account, Job job, api::Reply reply, Late late)
   if (queue.running || queue.waiting.size() > 1) return;
   runnable_.push_back(account);
   if (idle_ >= runnable_.size()) {
+    bool enough_awake = idle_ - asleep_ >= runnable_.size();
     lock.unlock();
-    return add_to(work_.get(), 1);
+    if (!enough_awake) add_to(work_.get(), 1);
+    return;
   }
   if (threads_.size() >= kMaxThreads || start_thread() || !threads_.empty()) return;
   runnable_.pop_back();
@@ -114,10 +116,12 @@ bool Workers::start_thread() {
 
 std::unique_ptr<Workers::Task> Workers::take(std::unique_lock<std::mutex>& lock) {
   while (!stopping_ && runnable_.empty()) {
+    asleep_++;
     lock.unlock();
     uint64_t one = 0;
     (void)!::read(work_.get(), &one, sizeof one);
     lock.lock();
+    asleep_--;
   }
   if (stopping_) return nullptr;
   idle_--;

@@ -71,7 +71,8 @@ class Workers final {
   std::deque<api::Account> runnable_;
   std::vector<std::unique_ptr<Task>> done_;
   std::vector<std::thread> threads_;
-  size_t idle_ = 0;  // threads without a task, asleep or about to look for one
+  size_t idle_ = 0;    // threads without a task
+  size_t asleep_ = 0;  // those of them that do not look for one until they are woken
   bool stopping_ = false;
   int64_t deadline_ms_;
 };

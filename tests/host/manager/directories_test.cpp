@@ -25,7 +25,7 @@ class DirectoriesTest : public testing::Test {
   CgroupPath path(std::string_view below) const { return sandbox_.path("freezer") / *CgroupPath::parse(below); }
   ino_t inode_of(std::string_view below) {
     auto directory = directories_->at(*hierarchy_, path(below));
-    return directory ? (*directory)->inode : 0;
+    return directory ? directory->directory->inode : 0;
   }
   /// What a plain user is told who asks for a cgroup.
   std::string outcome_for_user(std::string_view below) {
