@@ -1,59 +1,111 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# bash completion for cgm(1). Commands and options are asked of cgm itself.
+# bash completion for cgm(1). Commands, options, what options take, and cgroups are asked of cgm itself.
+# Names of cgroups may be somebody else's choice: they are matched and quoted, never expanded as compgen -W does.
+
+# Keeps of the lines on standard input those that begin with the current word.
+_cgm_keep() {
+  local line
+  while IFS= read -r line; do
+    [[ -n $line ]] || continue
+    line=$(printf '%q' "$line")
+    [[ $line == "$current"* ]] && COMPREPLY+=("$line")
+  done
+}
+
+# cgm with what was said of the daemon before the command.
+_cgm_ask() {
+  "$cgm" "${way[@]}" "$@" 2>/dev/null
+}
 
 _cgm_commands() {
-  cgm --help 2>/dev/null | sed -n 's/^  \([a-z][a-z]*\) .*/\1/p'
+  _cgm_ask --help | sed -n 's/^  \([a-z][a-z]*\) .*/\1/p'
 }
 
 _cgm_options() {
-  cgm "$@" --help 2>/dev/null | grep -oE -- '--[a-z][a-z-]*' | sort -u
+  _cgm_ask ${command:+"$command"} --help | grep -oE -- '--[a-z][a-z-]*' | sort -u
 }
 
-# Children of the cgroup that the word names so far, in any hierarchy.
+# What an option takes, as help says it: CGROUP, PATH, SIZE; nothing where it takes nothing.
+_cgm_takes() {
+  [[ $1 != *[^a-z-]* ]] || return 0
+  _cgm_ask ${command:+"$command"} --help | sed -nE "s/^  (-[a-z],)?$1(,--[a-z-]+)? ([A-Z]+).*/\3/p"
+}
+
+# Children of the cgroup that the current word names so far, in any hierarchy.
 _cgm_cgroups() {
-  local parent= controller
-  [[ $1 == */* ]] && parent=${1%/*}
-  for controller in $(cgm listcontrollers 2>/dev/null | cut -d, -f1); do
-    cgm listchildren "$controller" "$parent" 2>/dev/null
-  done | sort -u | sed "s#^#${parent:+$parent/}#"
+  local above= controller
+  [[ $current == */* ]] && above=${current%/*}
+  above=${above//\\/}
+  for controller in $(_cgm_ask listcontrollers | cut -d, -f1); do
+    _cgm_ask listchildren "$controller" "$above"
+  done | sort -u | while IFS= read -r controller; do printf '%s\n' "${above:+$above/}$controller"; done
 }
 
 _cgm_controllers() {
   echo all
-  cgm listcontrollers 2>/dev/null | tr , '\n'
+  _cgm_ask listcontrollers | tr , '\n'
+}
+
+_cgm_keys() {
+  _cgm_ask listkeys "$1" "${2//\\/}" | cut -d' ' -f1
+}
+
+_cgm_keep_cgroups() {
+  compopt -o nospace 2>/dev/null # there may be more below
+  _cgm_keep < <(_cgm_cgroups)
 }
 
 _cgm() {
-  local current=${COMP_WORDS[COMP_CWORD]} command= position=0 word i
+  local cgm=${COMP_WORDS[0]/#\~/$HOME} current=${COMP_WORDS[COMP_CWORD]} command= takes= word i
+  local -a way=() arguments=()
+  COMPREPLY=()
   for ((i = 1; i < COMP_CWORD; i++)); do
-    word=${COMP_WORDS[i]}
-    if [[ -n $command ]]; then
-      [[ $word == -* ]] || position=$((position + 1))
-    elif [[ $word == --socket ]]; then
-      i=$((i + 1))
-    elif [[ $word != -* ]]; then
+    word=${COMP_WORDS[i]} takes=
+    if [[ $command == run && ($word == -- || $word != -*) ]]; then
+      # From here on it is the program's line.
+      [[ $word == -- ]] && i=$((i + 1))
+      if ((i == COMP_CWORD)); then
+        mapfile -t COMPREPLY < <(compgen -c -- "$current")
+      elif declare -F _command_offset >/dev/null; then
+        _command_offset "$i"
+      else
+        mapfile -t COMPREPLY < <(compgen -f -- "$current")
+      fi
+      return
+    elif [[ $word == -* ]]; then
+      takes=$(_cgm_takes "$word")
+      [[ -z $takes ]] || i=$((i + 1))
+      [[ -z $takes || ${COMP_WORDS[i]} != = ]] || i=$((i + 1)) # `=` is a word of its own to readline
+      [[ $word != --direct ]] || way+=("$word")
+      [[ $word != --socket || $i -ge $COMP_CWORD ]] || way+=("$word" "${COMP_WORDS[i]//\\/}")
+    elif [[ -z $command ]]; then
       command=$word
+    else
+      arguments+=("$word")
     fi
   done
+  [[ $current != = ]] || current=
+  if [[ -n $takes && $i -gt $COMP_CWORD ]]; then
+    case $takes in
+      CGROUP) _cgm_keep_cgroups ;;
+      PATH | FILE) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
+    esac
+    return
+  fi
   if [[ $current == -* ]]; then
-    mapfile -t COMPREPLY < <(compgen -W "$(_cgm_options $command)" -- "$current")
+    _cgm_keep < <(_cgm_options)
     return
   fi
   case $command in
-    '') mapfile -t COMPREPLY < <(compgen -W "$(_cgm_commands)" -- "$current") ;;
+    '') _cgm_keep < <(_cgm_commands) ;;
     run) mapfile -t COMPREPLY < <(compgen -c -- "$current") ;;
-    limit | stat | tree | freeze | thaw | kill | wait)
-      mapfile -t COMPREPLY < <(compgen -W "$(_cgm_cgroups "$current")" -- "$current")
-      ;;
+    limit | stat | tree | freeze | thaw | kill | wait) _cgm_keep_cgroups ;;
     ping | listcontrollers | apiversion | controllers | doctor) ;;
     *)
-      case $position in
-        0) mapfile -t COMPREPLY < <(compgen -W "$(_cgm_controllers)" -- "$current") ;;
-        1) [[ $command == getpid* ]] || mapfile -t COMPREPLY < <(compgen -W "$(_cgm_cgroups "$current")" -- "$current") ;;
-        2)
-          [[ $command == getvalue || $command == setvalue || $command == chmodfile ]] &&
-            mapfile -t COMPREPLY < <(compgen -W "$(cgm listkeys "${COMP_WORDS[COMP_CWORD - 2]}" "${COMP_WORDS[COMP_CWORD - 1]}" 2>/dev/null | cut -d' ' -f1)" -- "$current")
-          ;;
+      case ${#arguments[@]} in
+        0) _cgm_keep < <(_cgm_controllers) ;;
+        1) [[ $command == getpid* ]] || _cgm_keep_cgroups ;;
+        2) [[ $command != @(getvalue|setvalue|chmodfile) ]] || _cgm_keep < <(_cgm_keys "${arguments[@]}") ;;
       esac
       ;;
   esac

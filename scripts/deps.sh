@@ -9,7 +9,7 @@ packages_of() {
   case "$1" in
     build) echo "g++ cmake ninja-build pkg-config python3 $SDBUS_DEV libfmt-dev libtomlplusplus-dev" \
       "nlohmann-json3-dev libcli11-dev" ;;
-    test) echo "libgtest-dev libgmock-dev dbus-bin libglib2.0-bin uidmap util-linux $SYSTEMD" ;;
+    test) echo "libgtest-dev libgmock-dev dbus-bin libglib2.0-bin uidmap util-linux groff-base $SYSTEMD" ;;
     bench) echo "libbenchmark-dev libdbus-1-dev" ;;
     lab) echo "qemu-system-x86 busybox-static kmod $SYSTEMD" ;;
     lint) echo "clang-format-19 clang-tidy-19" ;;

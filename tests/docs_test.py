@@ -1,125 +1,231 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Holds the pages against the code: tests that docs/sources.md names, links between pages, options and keys in the man
-pages, licence lines. `docs_test.py BUILD-FOLDER`; needs the programs that were built there."""
+"""Holds the pages against the code. S0.12: every source file bears the licence, LGPL-2.1-or-later."""
+import functools
 import pathlib
 import re
+import shutil
 import subprocess
-import sys
 import unittest
 
+import suite
+
 SOURCE = pathlib.Path(__file__).resolve().parents[1]
-BUILD = pathlib.Path()  # set at the end of the file
+PAGES = [page for folder in (".", "docs", "tests/lab", "tests/fuzz") for page in sorted((SOURCE / folder).glob("*.md"))]
+# How many statements each document of docs/sources.md has.
+STATEMENTS = {0: 12, 1: 12, 2: 10, 3: 11, 4: 6}
+CODE = {".cpp", ".hpp", ".c", ".py", ".sh", ".cmake", ".bash"}
 
 
-def tracked(*patterns: str) -> list[pathlib.Path]:
-    listed = subprocess.run(["git", "ls-files", *patterns], cwd=SOURCE, capture_output=True, text=True).stdout.split()
-    return [SOURCE / name for name in listed] or [path for p in patterns for path in SOURCE.rglob(p)]
+def source_files() -> list[pathlib.Path]:
+    found = subprocess.run(["git", "ls-files", "-z"], cwd=SOURCE, capture_output=True, text=True).stdout
+    names = [name for name in found.split("\0") if name]
+    files = [SOURCE / name for name in names] or [path for path in SOURCE.rglob("*") if "build" not in path.parts]
+    return [file for file in files if file.is_file() and
+            (file.suffix in CODE or file.name in ("CMakeLists.txt", "Makefile", "_cgm"))]
 
 
+@functools.cache
 def help_of(program: str, *arguments: str) -> str:
-    return subprocess.run([BUILD / "bin" / program, *arguments, "--help"], capture_output=True, text=True, check=True).stdout
+    return subprocess.run([suite.program(program), *arguments, "--help"], capture_output=True, text=True, check=True).stdout
 
 
-def options_in_help(text: str) -> set[str]:
-    """Long options, and short ones that have no long form."""
-    return set(re.findall(r"^\s+(?:-\w,\s*)?(--[a-z][a-z-]*)", text, re.M))
+@functools.cache
+def commands() -> tuple[str, ...]:
+    return tuple(re.findall(r"(?m)^  ([a-z]+) ", help_of("cgm")))
 
 
-def commands() -> list[str]:
-    names = re.findall(r"^  ([a-z]+) ", help_of("cgm"), re.M)
-    return [name for name in names if name not in ("x",)]
+def options_in(text: str) -> set[str]:
+    """The long options of a help text."""
+    return set(re.findall(r"(?m)^  (?:-\w,\s*)?(--[a-z][a-z-]*)", text))
 
 
-def page(name: str) -> str:
-    """A man page as it is read, without overstrikes and line breaks inside words."""
-    source = SOURCE / "docs/man" / name
-    return source.read_text().replace("\\-", "-")
+def code_in(page: pathlib.Path) -> list[str]:
+    """What stands in a page as code: indented lines and what is between backticks."""
+    text = page.read_text()
+    return [line.strip() for line in re.findall(r"(?m)^ {4}(\S.*)$", text)] + re.findall(r"`([^`\n]+)`", text)
+
+
+def options_of_command(command: str) -> set[str]:
+    return options_in(help_of("cgm")) | options_in(help_of("cgm", command)) | {"--help", "--version"}
 
 
 class Pages(unittest.TestCase):
-    def test_every_test_that_sources_md_names_exists(self):
-        named = re.findall(r"`(tests/[\w/.]+)(?:::(\w+))?`", (SOURCE / "docs/sources.md").read_text())
-        self.assertGreater(len(named), 8)
-        for file, test in named:
-            self.assertTrue((SOURCE / file).exists(), file)
-            if test:
-                self.assertRegex((SOURCE / file).read_text(), rf"def {test}\(", file)
+    def test_links_lead_somewhere(self):
+        for page in PAGES:
+            for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
+                self.assertTrue((page.parent / target).exists(), f"{page}: {target}")
 
-    def test_no_statement_of_sources_md_is_without_an_answer(self):
-        for line in (SOURCE / "docs/sources.md").read_text().splitlines():
-            if re.match(r"\| S\d", line):
-                self.assertNotEqual(line.split("|")[3].strip(), "", line)
+    def test_commands_and_their_options_exist(self):
+        seen = 0
+        for page in PAGES:
+            for code in code_in(page):
+                code = re.sub(r"\s#\s.*", "", code)
+                for call in re.split(r"&&|\|\||[|;]", code):
+                    words = call.split()
+                    if "cgm" not in words[:2]:
+                        continue  # `cgm` alone, or behind a prompt
+                    words = words[words.index("cgm") + 1:]
+                    named = [word for word in words if re.fullmatch(r"[a-z]+", word)]
+                    if not named or re.search(r"COMMAND", call):
+                        continue
+                    self.assertIn(named[0], commands(), f"{page}: {code}")
+                    mine = words[:words.index("--")] if "--" in words else words
+                    for option in (word.split("=")[0] for word in mine if word.startswith("--")):
+                        self.assertIn(option, options_of_command(named[0]), f"{page}: {code}")
+                    seen += 1
+        self.assertGreater(seen, 20)
 
-    def test_links_between_pages_lead_somewhere(self):
-        for file in [*SOURCE.glob("*.md"), *(SOURCE / "docs").glob("*.md"), *(SOURCE / "tests").rglob("*.md")]:
-            for target in re.findall(r"\]\(([^)#:]+)\)", file.read_text()):
-                self.assertTrue((file.parent / target).exists(), f"{file}: {target}")
+    def test_files_that_are_named_exist(self):
+        """`manager/access.cpp: may, judge` with its functions, `bus/codec`, `src/api`, `tests/…`."""
+        folders = "|".join(path.name for path in (SOURCE / "src").iterdir() if path.is_dir())
+        seen = 0
+        for page in PAGES:
+            for code in code_in(page):
+                if named := re.fullmatch(rf"((?:{folders})/\w+(?:\.[ch]pp)?)(?:: ([\w, ]+))?", code):
+                    file = SOURCE / "src" / named[1]
+                    found = file.exists() or any(file.with_suffix(suffix).exists() for suffix in (".cpp", ".hpp"))
+                    self.assertTrue(found, f"{page}: {code}")
+                    for function in filter(None, (named[2] or "").split(", ")):
+                        self.assertRegex(file.read_text(), rf"\b{function}\(", f"{page}: {code}")
+                    seen += 1
+                elif re.fullmatch(r"(?:src|tests|scripts|tools|docs|completions)/[\w./-]+", code):
+                    self.assertTrue((SOURCE / code).exists(), f"{page}: {code}")
+        self.assertGreater(seen, 60)
+
+    def test_architecture_has_every_layer(self):
+        text = (SOURCE / "docs/architecture.md").read_text()
+        for layer in re.findall(r"cgm_(?:layer|program)\((\w+)", (SOURCE / "src/CMakeLists.txt").read_text()):
+            self.assertIn(f"`src/{layer}`", text)
+
+    def test_kernel_features_has_what_the_doctor_looks_at(self):
+        marked = "\n".join(line for line in (SOURCE / "docs/kernel-features.md").read_text().splitlines() if "†" in line)
+        features = re.findall(r'feature\("([^"]+)"', (SOURCE / "src/cgm/doctor.cpp").read_text())
+        self.assertGreater(len(features), 3)
+        for feature in features:
+            self.assertIn(feature.split(" ")[0], marked)
 
     def test_every_source_file_bears_the_licence(self):
-        for file in tracked("*.cpp", "*.hpp", "*.c", "*.py", "*.sh", "CMakeLists.txt", "*.cmake", "Makefile"):
+        files = source_files()
+        self.assertGreater(len(files), 100)
+        for file in files:
             self.assertIn("SPDX-License-Identifier: LGPL-2.1-or-later", "".join(file.read_text().splitlines(True)[:3]), file)
         self.assertIn("GNU LESSER GENERAL PUBLIC LICENSE", (SOURCE / "LICENSE").read_text())
 
 
-class ManPages(unittest.TestCase):
-    def test_cgm_1_has_every_command_and_option(self):
-        text = page("cgm.1")
-        for command in commands():
-            self.assertRegex(text, rf"(?m)^\.(TP|B|SS|BR|IP).*\b{command}\b|^\.B[RI]? \"?{command}\b", command)
-            known = options_in_help(help_of("cgm", command))
-            for option in known:
-                self.assertIn(option, text, f"cgm {command}")
-        every = set().union(*(options_in_help(help_of("cgm", command)) for command in commands()), options_in_help(help_of("cgm")))
-        for option in set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", text)):
-            self.assertIn(option, every | {"--help", "--version"}, "an option that there is not")
+class Sources(unittest.TestCase):
+    """docs/sources.md: statement by statement, the test that shows it."""
+
+    @classmethod
+    def setUpClass(cls):
+        text = (SOURCE / "docs/sources.md").read_text()
+        cls.rows = {row[0]: row[2] for row in re.findall(r"(?m)^\| (S\d\.\d+) \| (.+?) \| (.*?) \|$", text)}
+
+    def test_no_statement_is_missing_or_without_an_answer(self):
+        self.assertEqual(list(self.rows), [f"S{n}.{i}" for n, count in STATEMENTS.items() for i in range(1, count + 1)])
+        for statement, answer in self.rows.items():
+            self.assertRegex(answer, r"tests/|namespaces$|nested callers$|engine$", statement)
+
+    def test_every_test_exists_and_names_its_statement(self):
+        seen = 0
+        for statement, answer in self.rows.items():
+            for file, name in re.findall(r"`(tests/[\w/]+\.(?:py|cpp))::([\w.]+)`", answer):
+                text = (SOURCE / file).read_text()
+                if file.endswith(".py"):
+                    self.assertRegex(text, rf"def {name}\(", file)
+                else:
+                    group, _, test = name.partition(".")
+                    self.assertRegex(text, rf"TEST(?:_F|_P)?\({group}, {test}\)", file)
+                self.assertRegex(text, rf"{re.escape(statement)}\b", f"{file} does not name it")
+                seen += 1
+        self.assertGreater(seen, 9)
+        self.assertEqual(answer_count(self.rows), seen, "a test that is not written `file::name`")
+
+
+def answer_count(rows: dict[str, str]) -> int:
+    return sum(answer.count("tests/") for answer in rows.values())
+
+
+class Manual(unittest.TestCase):
+    def page(self, name: str) -> str:
+        return (SOURCE / "docs/man" / name).read_text().replace("\\-", "-").replace("\\fP", "").replace("\\fR", "")
+
+    def tags(self, text: str) -> set[str]:
+        """The long options that have a paragraph of their own."""
+        tagged = re.findall(r"(?m)^\.T[PQ]\n(.*)", text)
+        return {option for line in tagged for option in re.findall(r"(?<![\w-])--[a-z][a-z-]*", line)}
+
+    def sections(self, text: str) -> dict[str, str]:
+        """Text by heading; one without text of its own shares that of the next."""
+        parts = re.split(r"(?m)^\.S[HS] (.*)\n", text)
+        found, waiting = {}, []
+        for heading, body in zip(parts[1::2], parts[2::2]):
+            waiting.append(heading.strip('"'))
+            if body.strip():
+                found |= {one: body for one in waiting}
+                waiting = []
+        return found
+
+    def test_cgm_1_has_every_command_that_is_not_classic_with_its_options(self):
+        sections = self.sections(self.page("cgm.1"))
+        common, limits = self.tags(sections["OPTIONS"]), self.tags(sections["LIMIT OPTIONS"])
+        self.assertEqual(common, options_in(help_of("cgm")) | {"--help", "--version"})
+        people = [command for command in commands() if "Options:" in help_of("cgm", command)]
+        self.assertGreater(len(people), 8)
+        for command in people:
+            text = help_of("cgm", command)
+            usage = re.search(r"(?m)^usage: (.*)$", text)[1]
+            self.assertIn(usage, sections, "the heading is the usage that help shows")
+            documented = self.tags(sections[usage]) | (limits if "LIMIT OPTIONS" in sections[usage] else set())
+            self.assertEqual(documented, options_in(text) - common, command)
+        self.assertEqual(len([heading for heading in sections if heading.startswith("cgm ")]), len(people))
+
+    def test_cgm_1_has_every_classic_command(self):
+        body = self.sections(self.page("cgm.1"))["CLASSIC COMMANDS"]
+        documented = [re.sub(r"^\.B[IR]? |[\" ]", "", line) for line in re.findall(r"(?m)^\.TP\n(.*)", body)]
+        usages = [re.search(r"(?m)^usage: cgm (.*)$", help_of("cgm", command))[1].replace(" ", "")
+                  for command in commands() if "Options:" not in help_of("cgm", command)]
+        self.assertEqual(documented, usages)
 
     def test_cgmanager_8_has_every_option(self):
-        text, known = page("cgmanager.8"), options_in_help(help_of("cgmanager"))
-        for option in known:
-            self.assertIn(option, text)
-        for option in set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", text)):
-            self.assertIn(option, known, "an option that there is not")
+        documented = self.tags(self.sections(self.page("cgmanager.8"))["OPTIONS"])
+        self.assertEqual(documented, options_in(help_of("cgmanager")))
+
+    def test_no_page_speaks_of_an_option_that_there_is_not(self):
+        known = options_in(help_of("cgmanager")).union(*(options_of_command(command) for command in commands()))
+        for file in (SOURCE / "docs/man").iterdir():
+            for option in set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", self.page(file.name))):
+                self.assertIn(option, known, file)
 
     def test_cgmanager_conf_5_and_the_example_have_every_key(self):
-        keys = subprocess.run([BUILD / "tests/tools/config_keys"], capture_output=True, text=True, check=True).stdout
-        text, example = page("cgmanager.conf.5"), (SOURCE / "docs/cgmanager.conf.example").read_text()
-        names = set()
+        keys = subprocess.run([suite.program("tests/tools/config_keys")], capture_output=True, text=True, check=True).stdout
+        text, example = self.page("cgmanager.conf.5"), (SOURCE / "docs/cgmanager.conf.example").read_text()
+        names = []
         for line in keys.splitlines():
-            section, name, default = line.split("\t")
-            names.add(name)
-            self.assertRegex(text, rf"(?m)^\.B[RI]? {name}\b", name)
+            section, name, default, kind, least, most = line.split("\t")
+            names.append(name)
+            entry = re.search(rf"(?ms)^\.BR {name} \" \((\w+), (.*?)\)\"\n(.*?)^(?:\.TP|\.S[SH])", text)
+            self.assertIsNotNone(entry, name)
+            self.assertEqual((entry[1], entry[2].replace(r"\(dq", '"')), (kind, default), name)
+            if kind == "integer":
+                self.assertIn(f"{least} to {most}", entry[3].replace("\n", " "), name)
             self.assertIn(f"\n#{name} = {default}\n", example)
             if section:
-                self.assertIn(f"[{section}]", example)
-        self.assertEqual(set(re.findall(r"(?m)^#(\w+) = ", example)), names)
+                self.assertIn(f"\n[{section}]\n", example.split(f"#{name} = ")[0], name)
+                self.assertIn(f"\n.SS Section [{section}]\n", text.split(entry[0])[0], name)
+        self.assertEqual(re.findall(r"(?m)^#(\w+) = ", example), names)
+        self.assertEqual(re.findall(r"(?m)^\.BR (\w+) \" \(", text), names)
 
-    def test_they_render_without_a_warning(self):
+    def test_the_example_is_a_good_configuration(self):
+        """Also with every key as it stands there."""
+        example = (SOURCE / "docs/cgmanager.conf.example").read_text()
+        for text in (example, re.sub(r"(?m)^#(\w+ = )", r"\1", example)):
+            done = subprocess.run([suite.program("cgmanager"), "--check-config", "--config", "/dev/stdin"], input=text,
+                                  capture_output=True, text=True)
+            self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_the_pages_render_without_a_warning(self):
+        if not shutil.which("groff"):
+            self.skipTest("groff is not installed")
         for file in (SOURCE / "docs/man").iterdir():
             done = subprocess.run(["groff", "-man", "-ww", "-Tutf8", "-z", str(file)], capture_output=True, text=True)
             self.assertEqual(done.stderr, "", file)
-
-
-class Completion(unittest.TestCase):
-    def complete(self, *words: str) -> list[str]:
-        script = ('PATH=$1:$PATH; source "$2"; shift 2; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _cgm; '
-                  'printf "%s\\n" "${COMPREPLY[@]}"')
-        done = subprocess.run(["bash", "-c", script, "bash", BUILD / "bin", SOURCE / "completions/cgm.bash", *words],
-                              capture_output=True, text=True, env={"PATH": "/usr/bin:/bin", "CGM_SOCKET": ""})
-        self.assertEqual(done.stderr, "")
-        return done.stdout.split()
-
-    def test_commands_and_options_are_completed(self):
-        self.assertEqual(self.complete("cgm", "ru"), ["run"])
-        self.assertIn("gettasksrecursive", self.complete("cgm", "gettasks"))
-        self.assertEqual(set(self.complete("cgm", "run", "--memory-")), {"--memory-high", "--memory-low", "--memory-min"})
-        self.assertIn("--direct", self.complete("cgm", "--"))
-        self.assertEqual(self.complete("cgm", "--direct", "tre"), ["tree"])
-
-    def test_controllers_are_completed(self):
-        self.assertIn("all", self.complete("cgm", "create", ""))
-
-
-if __name__ == "__main__":
-    BUILD = pathlib.Path(sys.argv.pop(1)).resolve()
-    unittest.main(verbosity=1)

@@ -12,9 +12,10 @@ namespace cgm::cli {
 
 int run_controllers(Invocation& invocation) {
   Verb verb(invocation, "controllers [OPTIONS]",
-            "Shows the hierarchies of this host: version, mount, one's own cgroup, its owner, and whether one may make "
+            "Shows the hierarchies of this host: version, mount, your own cgroup, its owner, and whether you may make "
             "cgroups in it.",
-            "That is found out by making one, which is removed at once.\n");
+            "That is found out by making one, which is removed at once.\n\n"
+            "Examples:\n  cgm controllers\n  cgm controllers --direct --json\n");
   if (auto status = verb.parse()) return *status;
   auto session = open_session(invocation);
   if (!session) return kFailed;

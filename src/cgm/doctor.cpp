@@ -124,7 +124,8 @@ void print(const std::vector<Finding>& findings) {
 int run_doctor(Invocation& invocation) {
   Verb verb(invocation, "doctor [OPTIONS]",
             "Looks at kernel, hierarchies and daemon, and says what is wrong and what helps.",
-            "'ok' is good, '--' works with less, 'NO' does not work. Exit status 1 where there is a 'NO'.\n");
+            "'ok' is good, '--' works with less, 'NO' does not work. Exit status 1 where there is a 'NO'.\n\n"
+            "Examples:\n  cgm doctor\n  cgm doctor --json\n");
   if (auto status = verb.parse()) return *status;
   std::vector<Finding> findings;
   add_kernel(findings);

@@ -18,7 +18,7 @@ int run_limit(Invocation& invocation) {
       invocation, "limit [OPTIONS] CGROUP",
       "Shows the limits of a cgroup, or changes those that are given: all of them, or none where one is refused.",
       "A memory limit below present use is refused, unless --force is given: the kernel then kills. --force works on\n"
-      "the cgroup files oneself, as --direct does.\n\n"
+      "the cgroup files, as --direct does.\n\n"
       "Examples:\n  cgm limit job\n  cgm limit job --memory 1G --cpus 1.5\n  cgm limit job --io /dev/sda:wbps=10M\n");
   options.add_to(verb.app());
   verb.app().add_flag("--force", force, "set a memory limit below present use all the same");

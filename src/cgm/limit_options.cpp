@@ -43,7 +43,7 @@ void LimitOptions::add_to(CLI::App& app) {
   app.add_option("--cpuset-mems", cpuset_mems, "which memory nodes: 0")->type_name("LIST");
   app.add_option("--pids", pids, "processes and threads at most")->type_name("N");
   app.add_option("--io", io, "a device's limits: /dev/sda:rbps=10M,wiops=100 (may be given again)")
-      ->type_name("DEV:KEY=N,…")
+      ->type_name("DEV:KEY=N[,KEY=N]")
       ->allow_extra_args(false);
   app.add_option("--io-weight", io_weight, "share of I/O against siblings, 1-10000 (100)")->type_name("N");
   app.add_option("--set", set, "write a file of the cgroup, by its v1 or v2 name (may be given again)")

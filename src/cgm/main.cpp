@@ -26,7 +26,7 @@ constexpr Command kCommands[] = {
     {"chmod", "CONTROLLER CGROUP MODE", "change the mode of a cgroup's directory", true, run_classic},
     {"chmodfile", "CONTROLLER CGROUP FILE MODE", "change the mode of one of its files", true, run_classic},
     {"remove", "CONTROLLER CGROUP [0|1]", "remove a cgroup and what is below it (0: only itself)", true, run_classic},
-    {"getpidcgroup", "CONTROLLER PID", "the cgroup of a process, seen from one's own", true, run_classic},
+    {"getpidcgroup", "CONTROLLER PID", "the cgroup of a process, from your own", true, run_classic},
     {"getpidcgroupabs", "CONTROLLER PID", "the cgroup of a process, from the root", true, run_classic},
     {"movepid", "CONTROLLER CGROUP PID", "move a process to a cgroup", true, run_classic},
     {"movepidabs", "CONTROLLER CGROUP PID", "move a process to a cgroup, counted from the root", true, run_classic},
@@ -65,11 +65,11 @@ void print_help() {
   }
   std::fputs(
       "\nCONTROLLER is a v1 or v2 controller, a comma list, or 'all' where several make sense.\n"
-      "CGROUP counts from the caller's own cgroup; '' is that itself.\n\n"
+      "CGROUP counts from your own cgroup; '' is that itself.\n\n"
       "  --socket PATH   ask the daemon there (else $CGM_SOCKET, else the usual sockets)\n"
-      "  --direct        work on the cgroup files with one's own rights, without a daemon\n"
+      "  --direct        work on the cgroup files with your own rights, without a daemon\n"
       "  --json          print data as JSON\n"
-      "  -v, --verbose   say what is done\n"
+      "  -v, --verbose   say whether a daemon is asked, and which\n"
       "  --version, --help\n\n"
       "'cgm COMMAND --help' says more of one. See cgm(1).\n",
       out);

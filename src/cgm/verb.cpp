@@ -24,10 +24,11 @@ Verb::Verb(Invocation& invocation, std::string usage, std::string summary, std::
     : invocation_(invocation), app_("", std::string(invocation.command)) {
   app_.formatter(std::make_shared<HelpFormatter>(std::move(usage) + "\n\n" + std::move(summary)));
   app_.footer(std::move(more));
-  app_.add_option("--socket", invocation.session.socket, "ask the daemon there")->type_name("PATH");
-  app_.add_flag("--direct", invocation.session.direct, "work on the cgroup files oneself, without the daemon");
+  app_.add_option("--socket", invocation.session.socket, "ask the daemon at this socket")->type_name("PATH");
+  app_.add_flag("--direct", invocation.session.direct,
+                "work on the cgroup files with your own rights, without the daemon");
   app_.add_flag("--json", invocation.json, "print data as JSON");
-  app_.add_flag("-v,--verbose", invocation.session.verbose, "say what is done");
+  app_.add_flag("-v,--verbose", invocation.session.verbose, "say whether a daemon is asked, and which");
 }
 
 std::optional<int> Verb::parse() {

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Statements about limits (docs/sources.md, S3.7-9): a cgroup for a user, ten million bytes, and what they do."""
+"""Statements about limits (docs/sources.md): a cgroup for a user (S0.3, S3.7), ten million bytes (S3.8), and what they do
+(S2.1, S3.9)."""
 import os
 import shutil
 
