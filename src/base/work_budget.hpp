@@ -13,9 +13,10 @@ class WorkBudget final {
   WorkBudget(int64_t burst_ns, int64_t now_ns) : burst_ns_(burst_ns), left_ns_(burst_ns), at_ns_(now_ns) {}
 
   /// Takes off the work that was done from `begun_ns` to `ended_ns`, and returns when more may be done: `ended_ns`
-  /// itself or later.
+  /// itself or later. More than a burst counts as one: that was no work, but a processor that served somebody else.
   int64_t spend(int64_t begun_ns, int64_t ended_ns) {
-    left_ns_ = std::min(burst_ns_, left_ns_ + (ended_ns - at_ns_) / kShare) - (ended_ns - begun_ns);
+    int64_t work_ns = std::min(ended_ns - begun_ns, burst_ns_);
+    left_ns_ = std::min(burst_ns_, left_ns_ + (ended_ns - at_ns_) / kShare) - work_ns;
     at_ns_ = ended_ns;
     return left_ns_ < 0 ? ended_ns - left_ns_ * kShare : ended_ns;
   }

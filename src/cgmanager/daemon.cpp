@@ -54,11 +54,17 @@ size_t raise_descriptors() {
   return static_cast<size_t>(std::min<rlim_t>(limit.rlim_cur, 1 << 20));
 }
 
+/// Cgroups that can be watched at once; each takes a descriptor on v1.
+size_t most_watches(size_t descriptors) {
+  return std::min<size_t>(descriptors / 8, 8192);
+}
+
 bus::ServerLimits server_limits(const manager::Config& config, size_t descriptors) {
   constexpr size_t kEach = 3;      // a connection's socket and pins
   constexpr size_t kOthers = 256;  // hierarchies, directories kept open, files that are open for a moment
+  size_t others = kOthers + most_watches(descriptors);
   bus::ServerLimits limits;
-  size_t most = std::max<size_t>((descriptors - std::min(descriptors, kOthers)) / kEach, 16);
+  size_t most = std::max<size_t>((descriptors - std::min(descriptors, others)) / kEach, 16);
   limits.connections = static_cast<size_t>(config.connections);
   limits.connections_total =
       config.connections_total == 0 ? most : std::min(most, static_cast<size_t>(config.connections_total));
@@ -143,6 +149,11 @@ int on_forget(sd_event_source*, int, uint32_t, void* daemon) {
   return 0;
 }
 
+int on_emptied(sd_event_source*, int, uint32_t, void* daemon) {
+  static_cast<Daemon*>(daemon)->manager->remove_emptied();
+  return 0;
+}
+
 /// From here on signals wait for the loop: what is made by then is taken away again.
 void hold_signals() {
   sigset_t signals;
@@ -158,6 +169,8 @@ Result<void> add_sources(Daemon& daemon) {
   TRY_VOID(check(sd_event_add_signal(event, nullptr, SIGINT, on_stop, &daemon), "sd_event_add_signal"));
   TRY_VOID(check(sd_event_add_signal(event, nullptr, SIGHUP, on_reload, &daemon), "sd_event_add_signal"));
   TRY_VOID(check(sd_event_add_io(event, nullptr, daemon.manager->directories().fd(), EPOLLIN, on_forget, &daemon),
+                 "sd_event_add_io"));
+  TRY_VOID(check(sd_event_add_io(event, nullptr, daemon.manager->watches().fd(), EPOLLIN, on_emptied, &daemon),
                  "sd_event_add_io"));
   return check(sd_event_add_io(event, nullptr, daemon.manager->fd(), EPOLLIN, on_outcomes, &daemon), "sd_event_add_io");
 }
@@ -177,6 +190,15 @@ Result<std::vector<ListeningSocket>> open_sockets(const manager::Config& config,
   else
     log.write(LogLevel::warning, "the classic socket cannot be made: " + classic.error().text());
   return sockets;
+}
+
+/// Beside the first socket, and called after it: another daemon with another socket has another one.
+Result<manager::Watches::Store> watches_store(const ListeningSocket& socket) {
+  std::string path = socket.path();
+  size_t slash = path.rfind('/');
+  std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+  return manager::Watches::Store{TRY(sys::openat(AT_FDCWD, folder, O_RDONLY | O_DIRECTORY)),
+                                 path.substr(slash + 1) + ".watches"};
 }
 
 }  // namespace
@@ -200,6 +222,7 @@ Result<void> run_daemon(const Options& options, const manager::Config& config, L
                 .holdings = {},
                 .servers = {}};
   daemon.manager = TRY(manager::Manager::create(hierarchies, manager_limits(config), read_accounts(), log));
+  TRY_VOID(daemon.manager->watches().start(most_watches(daemon.descriptors), TRY(watches_store(sockets.front()))));
   sd_event* event = nullptr;
   TRY_VOID(check(sd_event_new(&event), "sd_event_new"));
   daemon.event.reset(event);
@@ -215,6 +238,7 @@ Result<void> run_daemon(const Options& options, const manager::Config& config, L
   ready();
   TRY_VOID(check(sd_event_loop(event), "sd_event_loop"));
   daemon.servers.clear();
+  daemon.manager->watches().save();
   log.write(LogLevel::info, "stopped");
   return {};
 }

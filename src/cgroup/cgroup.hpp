@@ -58,6 +58,11 @@ class Cgroup final {
 /// How messages name a cgroup: `cgroup '/a/b'`.
 std::string shown(const Cgroup& cgroup);
 
+/// True for what a removed cgroup answers, by its path or by a file of it that was open.
+inline bool went_away(const Error& error) {
+  return error.kind() == ErrorKind::not_found || error.kind() == ErrorKind::gone;
+}
+
 /// Writes to an opened cgroup file; a short write is an error; names file and value in it.
 Result<void> write_file(int fd, std::string_view key, std::string_view value);
 /// Reads an opened cgroup file whole, trailing newlines cut.

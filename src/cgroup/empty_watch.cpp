@@ -26,10 +26,6 @@ constexpr size_t kWritesAtOnce = 32;  // each event of fanotify brings a descrip
 // What an event of the inner epoll is about; ids of watches are none of these.
 constexpr uint64_t kInotify = UINT64_MAX, kFanotify = UINT64_MAX - 1;
 
-bool is_away(const Error& error) {
-  return error.kind() == ErrorKind::not_found || error.kind() == ErrorKind::gone;
-}
-
 std::string by_descriptor(int fd) {
   return "/proc/self/fd/" + std::to_string(fd);
 }
@@ -199,7 +195,7 @@ std::optional<EmptyWatch::Change> EmptyWatch::look(Id id) {
     return TRY(has_task(id, watched, cgroup)) || children;
   }();
   if (!occupied) {
-    if (!is_away(occupied.error())) {
+    if (!went_away(occupied.error())) {
       retry_.push_back(id);
       return std::nullopt;
     }

@@ -9,10 +9,6 @@ namespace cgm::cgroup {
 
 namespace {
 
-bool went_away(const Error& error) {
-  return error.kind() == ErrorKind::gone || error.kind() == ErrorKind::not_found;
-}
-
 /// Thaws all that is set frozen, in it and below, also where an ancestor keeps it from running: nothing is to stay
 /// frozen by our doing.
 Result<void> thaw_all(const Cgroup& top, Deadline deadline) {

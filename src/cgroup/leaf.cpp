@@ -41,11 +41,6 @@ bool lists(std::string_view text, std::string_view word) {
   return false;
 }
 
-/// A cgroup that is removed reads so, by its directory or by a file that was open.
-bool went_away(const Error& error) {
-  return error.kind() == ErrorKind::not_found || error.kind() == ErrorKind::gone;
-}
-
 Result<Cgroup> open_unmarked(const Cgroup& cgroup) {
   Fd dir = TRY(sys::openat(cgroup.dir(), std::string(kLeafName), O_PATH | O_DIRECTORY | O_NOFOLLOW));
   return Cgroup(cgroup.hierarchy(), cgroup.path() / TRY(CgroupPath::from_kernel(kLeafName)), std::move(dir));

@@ -14,10 +14,6 @@ namespace cgm::cgroup {
 
 namespace {
 
-bool went_away(const Error& error) {
-  return error.kind() == ErrorKind::not_found || error.kind() == ErrorKind::gone;
-}
-
 Result<void> add_ids(std::vector<pid_t>& ids, const Cgroup& cgroup, std::string_view file) {
   std::vector<pid_t> more = TRY(parse_ids(TRY(cgroup.read(file))));
   ids.insert(ids.end(), more.begin(), more.end());

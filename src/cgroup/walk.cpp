@@ -19,10 +19,6 @@ struct Level {
   std::vector<std::string> names;
 };
 
-bool went_away(const Error& error) {
-  return error.kind() == ErrorKind::not_found || error.kind() == ErrorKind::gone;
-}
-
 Result<Level> look_into(const Cgroup& cgroup) {
   Level level{.inode = TRY(sys::fstat(cgroup.dir())).st_ino, .names = {}};
   auto entries = sys::list_dir(cgroup.dir());

@@ -159,10 +159,29 @@ void Manager::configure(const Limits& limits, api::Accounts accounts) {
   accounts_ = std::move(accounts);
 }
 
+Context Manager::context() {
+  return {host_, hierarchies_, neighbours_, quotas_, watches_, *directories_, moving_};
+}
+
+void Manager::remove_emptied() {
+  for (Emptied& emptied : watches_.process()) {
+    api::Account account = emptied.account;
+    auto id = emptied.id;
+    auto job = [this, emptied = std::move(emptied)]() -> Result<api::Answer> {
+      TRY_VOID(manager::remove_emptied(context(), emptied));
+      return api::Answer();
+    };
+    auto done = [this, id](Result<api::Answer> outcome) {
+      if (!outcome) watches_.failed(id);
+    };
+    workers_->submit(account, std::move(job), done, Workers::Late::left_alone);
+  }
+}
+
 Result<api::Answer> Manager::perform(const api::Caller& caller, const api::Request& request,
                                      const Selection& selection) {
   Requestor r = TRY(Requestor::identify(host_, caller));
-  Context context{host_, hierarchies_, neighbours_, quotas_, watches_, *directories_, moving_};
+  Context context = this->context();
   Verb verb = verb_of(request.method);
   return combine(request.method, selection, [&](const Choice& choice) { return verb(context, r, choice, request); });
 }

@@ -44,6 +44,8 @@ class Manager final : public api::Service {
   /// Counts the cgroups that there are, for the quotas; before serving, and after configure().
   void recount() { quotas_.recount(); }
   Watches& watches() { return watches_; }
+  /// Has workers remove what was found empty; when the watches' descriptor is readable.
+  void remove_emptied();
 
  private:
   Manager(const cgroup::Hierarchies& hierarchies, Host host, Neighbours neighbours, const Limits& limits,
@@ -51,21 +53,20 @@ class Manager final : public api::Service {
       : hierarchies_(hierarchies),
         host_(std::move(host)),
         neighbours_(std::move(neighbours)),
-        log_(log),
         audit_(log),
         quotas_(hierarchies, limits.quotas),
-        watches_(hierarchies, quotas_, log),
+        watches_(hierarchies, log),
         directories_(std::move(directories)),
         workers_(std::move(workers)) {}
 
   /// Who waits for whom among the workers: no lesser root stands before the host's.
   api::Account payer(const api::Caller& caller) const;
   Result<api::Answer> perform(const api::Caller& caller, const api::Request& request, const Selection& selection);
+  Context context();
 
   const cgroup::Hierarchies& hierarchies_;
   Host host_;
   Neighbours neighbours_;
-  const Log& log_;
   Audit audit_;
   api::Accounts accounts_;
   Quotas quotas_;

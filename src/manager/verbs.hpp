@@ -16,6 +16,7 @@ class Neighbours;
 class Directories;
 class Quotas;
 class Watches;
+struct Emptied;
 
 /// What every verb works with. Nothing in it is owned; hierarchies and host never change while a verb runs.
 struct Context {
@@ -43,6 +44,8 @@ Result<api::Answer> create(const Context&, const Requestor&, const Choice&, cons
 Result<api::Answer> remove(const Context&, const Requestor&, const Choice&, const api::Request&);
 Result<api::Answer> prune(const Context&, const Requestor&, const Choice&, const api::Request&);
 Result<api::Answer> remove_on_empty(const Context&, const Requestor&, const Choice&, const api::Request&);
+/// Removes what was watched. Errors: gone (what has its name is something else by now), busy, not_found.
+Result<void> remove_emptied(const Context&, const Emptied&);
 // verbs_change.cpp
 Result<api::Answer> set_value(const Context&, const Requestor&, const Choice&, const api::Request&);
 Result<api::Answer> chown(const Context&, const Requestor&, const Choice&, const api::Request&);

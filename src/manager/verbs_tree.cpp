@@ -58,7 +58,9 @@ Result<void> remove_counted(const Context& context, const Cgroup& parent, std::s
   auto before = sys::fstatat(parent.dir(), std::string(name), AT_SYMLINK_NOFOLLOW);
   TRY_VOID(with(cgroup::remove_child(parent, name),
                 name_of(parent.hierarchy(), parent.path() / TRY(CgroupPath::from_kernel(name)))));
-  if (before && before->st_uid != 0) context.quotas.removed(before->st_uid);
+  if (!before) return {};
+  context.watches.removed(parent.hierarchy(), before->st_ino);
+  if (before->st_uid != 0) context.quotas.removed(before->st_uid);
   return {};
 }
 
@@ -141,6 +143,24 @@ void fold_leaf(const Context& context, const Cgroup& parent) {
   (void)cgroup::dissolve_leaf(parent);
 }
 
+/// Watches `cgroup` and what is below it, as far as r may write there. What goes away meanwhile is passed over.
+Result<void> watch_below(const Context& context, const Requestor& r, const Cgroup& cgroup, size_t levels = kDeepest) {
+  if (levels == 0) return too_deep(cgroup);
+  if (!cgroup.path().is_root()) {
+    auto watched = context.watches.watch(r.subject(), cgroup);
+    // Without a daemon what is empty now has gone, and that is all.
+    if (!watched && watched.error().kind() == ErrorKind::unsupported) return {};
+    if (!watched && !cgroup::went_away(watched.error())) return watched;
+  }
+  auto names = cgroup.children();
+  if (!names) return {};
+  for (const std::string& name : *names) {
+    auto child = cgroup.child(name);
+    if (child && judge_directory(r.subject(), *child, kWrite)) TRY_VOID(watch_below(context, r, *child, levels - 1));
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<api::Answer> create(const Context& context, const Requestor& r, const Choice& choice,
@@ -217,24 +237,35 @@ Result<api::Answer> remove(const Context& context, const Requestor& r, const Cho
 Result<api::Answer> prune(const Context& context, const Requestor& r, const Choice& choice,
                           const api::Request& request) {
   CgroupPath path = TRY(below_caller(r, *choice.hierarchy, request.cgroup));
-  Cgroup cgroup = TRY(open_for(context.directories, r.subject(), *choice.hierarchy, path));
-  TRY_VOID(judge_directory(r.subject(), cgroup, kWrite));
+  Cgroup cgroup = TRY(open_for(context.directories, r.subject(), *choice.hierarchy, path, kWrite));
   (void)remove_below(context, r, cgroup);
-  TRY_VOID(context.watches.watch_below(r.subject(), cgroup));
-  if (TRY(CgroupPath::parse(request.cgroup)).is_root()) return std::monostate();
-  auto parent = open_for(context.directories, r.subject(), *choice.hierarchy, path.parent());
-  if (parent && judge_directory(r.subject(), *parent, kWrite | kSearch))
-    (void)remove_counted(context, *parent, path.name());
+  if (!TRY(CgroupPath::parse(request.cgroup)).is_root()) {
+    auto parent = open_for(context.directories, r.subject(), *choice.hierarchy, path.parent(), kWrite | kSearch);
+    if (parent && remove_counted(context, *parent, path.name())) {
+      fold_leaf(context, *parent);
+      return std::monostate();
+    }
+  }
+  TRY_VOID(watch_below(context, r, cgroup));
   return std::monostate();
 }
 
 Result<api::Answer> remove_on_empty(const Context& context, const Requestor& r, const Choice& choice,
                                     const api::Request& request) {
-  Cgroup cgroup = TRY(open_for(context.directories, r.subject(), *choice.hierarchy,
-                               TRY(below_caller(r, *choice.hierarchy, request.cgroup))));
-  TRY_VOID(judge_directory(r.subject(), cgroup, kWrite));
-  TRY_VOID(context.watches.watch(r.subject(), std::move(cgroup)));
+  CgroupPath path = TRY(below_caller(r, *choice.hierarchy, request.cgroup));
+  TRY_VOID(context.watches.watch(r.subject(),
+                                 TRY(open_for(context.directories, r.subject(), *choice.hierarchy, path, kWrite))));
   return std::monostate();
+}
+
+Result<void> remove_emptied(const Context& context, const Emptied& emptied) {
+  Cgroup parent = TRY(Cgroup::open(*emptied.hierarchy, emptied.path.parent()));
+  std::string name(emptied.path.name());
+  struct stat now = TRY(sys::fstatat(parent.dir(), name, AT_SYMLINK_NOFOLLOW));
+  if (now.st_ino != emptied.inode) return fail(ErrorKind::gone, "it was made anew");
+  TRY_VOID(remove_counted(context, parent, name));
+  fold_leaf(context, parent);
+  return {};
 }
 
 }  // namespace cgm::manager
