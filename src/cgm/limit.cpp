@@ -30,7 +30,7 @@ int run_limit(Invocation& invocation) {
   auto limits = options.limits();
   auto raw = options.raw();
   if (!limits || !raw) return usage_error("limit", limits ? raw.error().text() : limits.error().text());
-  invocation.session.direct = invocation.session.direct || force;
+  invocation.session.force = force;
   auto session = open_session(invocation);
   if (!session) return kFailed;
   auto group = Group::open(*session, path);

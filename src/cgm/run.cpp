@@ -200,7 +200,7 @@ int run_run(Invocation& invocation) {
   auto limits = options.limits.limits();
   auto raw = options.limits.raw();
   if (!limits || !raw) return usage_error("run", limits ? raw.error().text() : limits.error().text());
-  invocation.session.direct = invocation.session.direct || options.force;
+  invocation.session.force = options.force;
   auto session = open_session(invocation);
   if (!session) return kNotStarted;
 

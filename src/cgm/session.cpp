@@ -34,7 +34,7 @@ Result<std::shared_ptr<api::Caller>> describe_self() {
 
 Result<std::unique_ptr<Session>> Session::open(const SessionOptions& options) {
   std::unique_ptr<Session> session(new Session);
-  if (!options.direct) {
+  if (!options.direct && !options.force) {
     const char* variable = ::getenv("CGM_SOCKET");
     const char* named = options.socket.empty() ? variable : options.socket.c_str();
     bool must = named && *named != '\0';
@@ -52,15 +52,15 @@ Result<std::unique_ptr<Session>> Session::open(const SessionOptions& options) {
     if (options.verbose)
       std::fprintf(stderr, "cgm: no daemon at %s: working on the cgroup files directly\n", tried.c_str());
   }
-  TRY_VOID(session->go_direct());
+  TRY_VOID(session->go_direct(options.force));
   return session;
 }
 
-Result<void> Session::go_direct() {
+Result<void> Session::go_direct(bool force) {
   hierarchies_ = std::make_unique<cgroup::Hierarchies>(TRY(cgroup::Hierarchies::discover()));
   self_ = TRY(describe_self());
   // The kernel's own limits are enough for who has but his own rights.
-  manager::Limits limits{.quotas = {.cgroups = SIZE_MAX, .depth = SIZE_MAX}};
+  manager::Limits limits{.quotas = {.cgroups = SIZE_MAX, .depth = SIZE_MAX}, .force = force};
   manager_ = TRY(manager::Manager::create(*hierarchies_, limits, {}, log_));
   return {};
 }

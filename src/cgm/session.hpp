@@ -17,6 +17,7 @@ namespace cgm::cli {
 struct SessionOptions {
   std::string socket;   ///< only this one; empty: $CGM_SOCKET, else the usual ones
   bool direct = false;  ///< no daemon, even where one answers
+  bool force = false;   ///< direct, and memory limits below present use are set all the same
   bool verbose = false;
 };
 
@@ -43,7 +44,7 @@ class Session final {
 
  private:
   Session() : log_(LogLevel::error) {}
-  Result<void> go_direct();
+  Result<void> go_direct(bool force);
 
   std::unique_ptr<bus::Client> client_;
   std::unique_ptr<cgroup::Hierarchies> hierarchies_;

@@ -160,7 +160,7 @@ void Manager::configure(const Limits& limits, api::Accounts accounts) {
 }
 
 Context Manager::context() {
-  return {host_, hierarchies_, neighbours_, quotas_, watches_, *directories_, moving_};
+  return {host_, hierarchies_, neighbours_, quotas_, watches_, *directories_, moving_, force_};
 }
 
 void Manager::remove_emptied() {

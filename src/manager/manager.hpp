@@ -23,6 +23,7 @@ struct Limits {
   QuotaLimits quotas;
   size_t watches = 256;          ///< remove-on-empty, for each account
   int64_t deadline_ms = 30'000;  ///< of one request's kernel work
+  bool force = false;            ///< set memory limits below present use all the same; for who asks for himself alone
 };
 
 class Manager final : public api::Service {
@@ -57,6 +58,7 @@ class Manager final : public api::Service {
         quotas_(hierarchies, limits.quotas),
         watches_(hierarchies, log),
         directories_(std::move(directories)),
+        force_(limits.force),
         workers_(std::move(workers)) {}
 
   /// Who waits for whom among the workers: no lesser root stands before the host's.
@@ -73,6 +75,7 @@ class Manager final : public api::Service {
   Watches watches_;
   std::unique_ptr<Directories> directories_;
   std::mutex moving_;
+  bool force_;
   std::unique_ptr<Workers> workers_;  // last: its threads use all of the above
 };
 

@@ -129,7 +129,7 @@ Result<std::string> read_value(const Subject& subject, const Cgroup& cgroup, std
 }
 
 Result<std::vector<cgroup::Write>> write_value(const Subject& subject, const Cgroup& cgroup, std::string_view key,
-                                               std::string_view value) {
+                                               std::string_view value, const cgroup::ApplyOptions& options) {
   std::string name = name_of(cgroup.hierarchy(), cgroup.path());
   if (cgroup.is_v2() && is_device_key(key)) {
     TRY_VOID(with(write_v2_devices(subject, cgroup, key, value), name));
@@ -140,7 +140,7 @@ Result<std::vector<cgroup::Write>> write_value(const Subject& subject, const Cgr
   if (plain)
     TRY_VOID(with(write_judged(subject, cgroup, key, value), name));
   else
-    TRY_VOID(with(cgroup::apply_writes(files_for(subject, cgroup), change.writes), name));
+    TRY_VOID(with(cgroup::apply_writes(files_for(subject, cgroup), change.writes, options), name));
   if (change.keep) keep_word(cgroup, *change.keep);
   return std::move(change.writes);
 }

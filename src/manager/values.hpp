@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cgroup/apply.hpp"
 #include "cgroup/cgroup.hpp"
 #include "cgroup/files.hpp"
 #include "manager/access.hpp"
@@ -20,8 +21,10 @@ Result<std::string> read_value(const Subject& subject, const cgroup::Cgroup& cgr
 
 /// Writes `value` to `key`, v1's devices.allow and devices.deny on a v2 tree too; an empty value needs the right to and
 /// writes nothing. A limit that is translated is in force afterwards or the call fails and puts back what it had
-/// changed; a v2 memory limit below present use fails (kind busy). Returns what was written to which kernel files.
+/// changed; a v2 memory limit below present use fails (kind busy), unless it is forced. Returns what was written to
+/// which kernel files.
 Result<std::vector<cgroup::Write>> write_value(const Subject& subject, const cgroup::Cgroup& cgroup,
-                                               std::string_view key, std::string_view value);
+                                               std::string_view key, std::string_view value,
+                                               const cgroup::ApplyOptions& options = {});
 
 }  // namespace cgm::manager

@@ -29,6 +29,8 @@ struct Context {
   /// Held from the look where a task is to the write that moves it on the strength of that: between the two nobody else
   /// moves it through us. The kernel moves one task at a time anyway.
   std::mutex& moving;
+  /// Memory limits below present use are set all the same.
+  bool force;
 };
 
 using Verb = Result<api::Answer> (*)(const Context&, const Requestor&, const Choice&, const api::Request&);

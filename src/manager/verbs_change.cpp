@@ -73,7 +73,7 @@ Result<api::Answer> set_value(const Context& context, const Requestor& r, const 
   }
   TRY_VOID(context.neighbours.check_limits(cgroup));
   std::vector<std::string> uninherited = cgroup::uninherited_keys(cgroup);
-  for (const cgroup::Write& write : TRY(write_value(r.subject(), cgroup, key, request.value)))
+  for (const cgroup::Write& write : TRY(write_value(r.subject(), cgroup, key, request.value, {.force = context.force})))
     if (std::find(uninherited.begin(), uninherited.end(), write.file) != uninherited.end())
       TRY_VOID(follow_down(cgroup, write.file, write.value));
   return std::monostate();
