@@ -194,7 +194,7 @@ Result<std::vector<ListeningSocket>> open_sockets(const manager::Config& config,
 
 /// Beside the first socket, and called after it: another daemon with another socket has another one.
 Result<manager::Watches::Store> watches_store(const ListeningSocket& socket) {
-  std::string path = socket.path();
+  const std::string& path = socket.path();
   size_t slash = path.rfind('/');
   std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
   return manager::Watches::Store{TRY(sys::openat(AT_FDCWD, folder, O_RDONLY | O_DIRECTORY)),

@@ -28,7 +28,7 @@ std::optional<T> take_number(std::string_view& line) {
   std::string_view word = take_until(line, ' ');
   auto number = parse_number<T>(word);
   if (!number || std::to_string(*number) != word) return std::nullopt;
-  return *number;
+  return number;
 }
 
 std::optional<WatchRecord> parse_record(std::string_view line) {

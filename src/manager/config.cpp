@@ -135,7 +135,6 @@ size_t end_of_string(std::string_view text, size_t at) {
 /// The text in ASCII alone, for toml++ (3.3), whose behaviour is undefined where it meets a character from U+00A1 to
 /// U+0499 outside of a string: comments lose what is beyond, and nothing else may hold it as it is.
 Result<std::string> in_ascii(std::string_view text) {
-  constexpr auto is_beyond = [](char c) { return static_cast<unsigned char>(c) >= 0x80; };
   std::string ascii(text);
   size_t line = 1;
   for (size_t at = 0; at < ascii.size();) {
@@ -145,7 +144,7 @@ Result<std::string> in_ascii(std::string_view text) {
     if (ascii[at] == '"' || ascii[at] == '\'') end = end_of_string(text, at);
     for (; at < end; at++) {
       if (ascii[at] == '\n') line++;
-      if (!is_beyond(ascii[at])) continue;
+      if (static_cast<unsigned char>(ascii[at]) < 0x80) continue;
       if (!comment)
         return fail(ErrorKind::invalid,
                     "line " + std::to_string(line) +
