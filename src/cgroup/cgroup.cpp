@@ -31,13 +31,17 @@ Result<void> Cgroup::write(std::string_view key, std::string_view value) const {
   return write_file(fd.get(), key, value);
 }
 
+Result<void> check_name(std::string_view name) {
+  if (is_key(name)) return {};
+  return fail(ErrorKind::invalid, "'" + std::string(name.substr(0, 64)) + "' is no name of a cgroup");
+}
+
 bool Cgroup::has_file(std::string_view key) const {
   return is_key(key) && sys::fstatat(dir_, std::string(key), AT_SYMLINK_NOFOLLOW).has_value();
 }
 
 Result<Cgroup> Cgroup::child(std::string_view name) const {
-  if (!is_key(name))
-    return fail(ErrorKind::invalid, "'" + std::string(name.substr(0, 64)) + "' is no name of a cgroup");
+  TRY_VOID(check_name(name));
   Fd dir = TRY(open_beneath(dir_, name, O_PATH | O_DIRECTORY));
   return Cgroup(*hierarchy_, path_ / TRY(CgroupPath::from_kernel(name)), std::move(dir));
 }

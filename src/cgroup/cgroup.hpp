@@ -58,6 +58,8 @@ class Cgroup final {
 /// How messages name a cgroup: `cgroup '/a/b'`.
 std::string shown(const Cgroup& cgroup);
 
+/// Refuses (kind invalid) what is no single component of a path.
+Result<void> check_name(std::string_view name);
 /// True for what a removed cgroup answers, by its path or by a file of it that was open.
 inline bool went_away(const Error& error) {
   return error.kind() == ErrorKind::not_found || error.kind() == ErrorKind::gone;

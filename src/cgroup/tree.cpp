@@ -45,8 +45,8 @@ Result<void> chown_file(const Cgroup& cgroup, const std::string& file, uid_t uid
 }  // namespace
 
 Result<Cgroup> make_child(const Cgroup& parent, std::string_view name) {
-  if (!is_key(name) || name == kLeafName)
-    return fail(ErrorKind::invalid, "'" + std::string(name.substr(0, 64)) + "' is no name of a cgroup");
+  TRY_VOID(check_name(name));
+  if (name == kLeafName) return fail(ErrorKind::invalid, "'" + std::string(name) + "' is no name of a cgroup");
   TRY_VOID(sys::mkdirat(parent.dir(), std::string(name), 0755));
   auto prepared = [&]() -> Result<Cgroup> {
     Cgroup child = TRY(parent.child(name));
@@ -91,8 +91,9 @@ Result<void> delegate(const Cgroup& cgroup, uid_t uid, gid_t gid) {
 }
 
 Result<void> remove_child(const Cgroup& parent, std::string_view name) {
-  Cgroup child = TRY(parent.child(name));
-  if (child.is_v2()) {
+  TRY_VOID(check_name(name));
+  if (parent.is_v2()) {
+    Cgroup child = TRY(parent.child(name));
     auto leaf = open_leaf(child);
     if (leaf) {
       // An empty leaf goes first; one that holds tasks makes the cgroup busy.
