@@ -3,6 +3,9 @@
 // other sends long pipelines of calls and lists a great crowd without end, on two connections. Nothing is pinned.
 #include <systemd/sd-bus.h>
 
+#include <algorithm>
+#include <array>
+
 #include "crowd.hpp"
 #include "parts.hpp"
 #include "worker.hpp"
@@ -97,22 +100,32 @@ Result<void> measure_fairness(const Setting& setting, const Options& options, Re
   Order ping{.work = Work::ping, .duration_ns = ns, .pause_us = kPauseUs};
   TRY_VOID(watched->order(ping));
   Outcome idle = TRY(watched->outcome());
-  TRY_VOID(mover->order({.work = Work::move_pid, .duration_ns = ns}));
-  TRY_VOID(lister->order({.work = Work::get_tasks, .duration_ns = ns}));
-  TRY_VOID(piper->order({.work = Work::get_value, .duration_ns = ns}));
-  TRY_VOID(watched->order(ping));
-  Outcome beside = TRY(watched->outcome());
-  Outcome moved = TRY(mover->outcome()), listed = TRY(lister->outcome()), piped = TRY(piper->outcome());
+  auto together = [&](Worker& lists) -> Result<std::array<Outcome, 4>> {
+    TRY_VOID(mover->order({.work = Work::move_pid, .duration_ns = ns}));
+    TRY_VOID(lists.order({.work = Work::get_tasks, .duration_ns = ns}));
+    TRY_VOID(piper->order({.work = Work::get_value, .duration_ns = ns}));
+    TRY_VOID(watched->order(ping));
+    Outcome beside = TRY(watched->outcome());
+    Outcome moved = TRY(mover->outcome()), listed = TRY(lists.outcome()), piped = TRY(piper->outcome());
+    return std::array{beside, moved, listed, piped};
+  };
+  // The kernel lists a crowd in one go, and most kernels let nobody else have that processor meanwhile: what that does
+  // to a Ping where the server has no part in it.
+  auto raw = TRY(user(kBusy, 3, raw_turns));
+  Outcome beside_raw = TRY(together(*raw))[0];
+  auto [beside, moved, listed, piped] = TRY(together(*lister));
 
   double idle_us = static_cast<double>(idle.tail_ns) / 1000;
   report.quantities.push_back({"a Ping alone, 99th percentile", "us", idle_us});
+  double raw_us = static_cast<double>(beside_raw.tail_ns) / 1000;
+  report.quantities.push_back({"a Ping beside those, who lists by himself, 99th percentile", "us", raw_us});
   report.quantities.push_back({"beside it: moves a second of one user", "/s", per_second(moved, 1)});
   report.quantities.push_back({"beside it: pipelined calls a second of another", "/s", per_second(piped, kPipelined)});
   report.quantities.push_back({"beside it: lists of 20 000 tasks a second", "/s", per_second(listed, 1)});
-  report.figures.push_back({.name = "a Ping beside those, 99th percentile: 20 x alone + 2 ms",
+  report.figures.push_back({.name = "a Ping beside those, 99th percentile: 20 x alone + 2 ms, or as by himself",
                             .unit = "us",
                             .measured = static_cast<double>(beside.tail_ns) / 1000,
-                            .limit = kFactor * idle_us + kExtraUs});
+                            .limit = std::max(kFactor * idle_us + kExtraUs, raw_us)});
   return {};
 }
 

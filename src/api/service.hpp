@@ -22,7 +22,7 @@ namespace cgm::api {
 struct Caller {
   net::Credentials credentials;
   std::vector<gid_t> groups;  ///< supplementary
-  Fd proc;                    ///< /proc/PID (O_PATH), or none yet
+  Fd namespaces;              ///< /proc/PID/ns (O_PATH), or none yet
   Fd cgroup;                  ///< /proc/PID/cgroup, read again at each request
   std::string pid_namespace;  ///< text of its ns/pid link, which never changes
   uint64_t bounding = 0;      ///< its capability bounding set; only read for uid 0

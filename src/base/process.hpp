@@ -36,8 +36,6 @@ class Process final {
   int pidfd() const { return pidfd_.get(); }
   /// The pinned /proc/PID.
   int dir() const { return dir_.get(); }
-  /// Gives the pinned /proc/PID away; it stays this process's for good, as its pid is never another's below it.
-  Fd take_dir() && { return std::move(dir_); }
 
   /// False once it has exited (a zombie has), by the pidfd's own word.
   bool is_alive() const;

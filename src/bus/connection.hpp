@@ -51,6 +51,8 @@ class Connection final {
   /// Forgets what has been read and what is to be sent; nothing more comes of it.
   void drop();
 
+  /// True with a message, or a part of one, that was not consumed yet.
+  bool has_input() const { return in_.size() > used_; }
   size_t unread() const { return out_.size() - sent_; }
   /// Bytes held for this client, both ways, and for its request that is under way.
   size_t held() const { return in_.size() - used_ + unread() + under_way; }

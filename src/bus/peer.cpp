@@ -27,10 +27,11 @@ Result<void> pin(const ProcFs& proc, int socket, api::Caller& caller) {
   if (!late && TRY(sys::fstat(process.dir())).st_uid != caller.uid())
     return fail(ErrorKind::gone, "the caller is gone");
   if (caller.uid() == 0) caller.bounding = TRY(process.status()).cap_bounding;
-  caller.pid_namespace = TRY(with(sys::readlinkat(process.dir(), "ns/pid"),
+  Fd namespaces = TRY(sys::openat(process.dir(), "ns", O_PATH | O_DIRECTORY));
+  caller.pid_namespace = TRY(with(sys::readlinkat(namespaces.get(), "pid"),
                                   "the caller's namespaces cannot be read; the daemon needs CAP_SYS_PTRACE"));
   caller.cgroup = TRY(sys::openat(process.dir(), "cgroup", O_RDONLY));
-  caller.proc = std::move(process).take_dir();
+  caller.namespaces = std::move(namespaces);
   return {};
 }
 

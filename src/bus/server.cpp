@@ -296,7 +296,8 @@ Result<void> Server::serve(Connection& connection, bool readable) {
   uint64_t until = now_usec() + kTurnUsec / (1 + holdings_.accounts[connection.account].connections / kFullTurns);
   for (bool handled = false; !done_ && may_handle(connection);) {
     if (handled && now_usec() > until) {
-      defer(connection);
+      // Without input the loop will tell when there is more.
+      if (connection.has_input()) defer(connection);
       break;
     }
     if (!connection.is_authenticated()) {

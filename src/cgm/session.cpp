@@ -23,10 +23,11 @@ Result<std::shared_ptr<api::Caller>> describe_self() {
   int count = ::getgroups(0, nullptr);
   self->groups.resize(count > 0 ? static_cast<size_t>(count) : 0);
   if (count > 0 && ::getgroups(count, self->groups.data()) != count) return fail(Error::from_errno(errno, "getgroups"));
-  self->proc = TRY(sys::openat(AT_FDCWD, "/proc/self", O_PATH | O_DIRECTORY));
-  self->pid_namespace = TRY(sys::readlinkat(self->proc.get(), "ns/pid"));
-  self->cgroup = TRY(sys::openat(self->proc.get(), "cgroup", O_RDONLY));
-  self->bounding = TRY(procfs::parse_status(TRY(sys::read_file_at(self->proc.get(), "status", 64 << 10)))).cap_bounding;
+  Fd proc = TRY(sys::openat(AT_FDCWD, "/proc/self", O_PATH | O_DIRECTORY));
+  self->namespaces = TRY(sys::openat(proc.get(), "ns", O_PATH | O_DIRECTORY));
+  self->pid_namespace = TRY(sys::readlinkat(self->namespaces.get(), "pid"));
+  self->cgroup = TRY(sys::openat(proc.get(), "cgroup", O_RDONLY));
+  self->bounding = TRY(procfs::parse_status(TRY(sys::read_file_at(proc.get(), "status", 64 << 10)))).cap_bounding;
   return self;
 }
 

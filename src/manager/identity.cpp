@@ -49,19 +49,19 @@ bool is_exiting(int dir, const std::string& below) {
 }
 
 Result<Requestor> Requestor::identify(const Host& host, const api::Caller& caller) {
-  if (!caller.proc || !caller.cgroup) return dead();
+  if (!caller.namespaces || !caller.cgroup) return dead();
   Requestor r;
   r.cgroups_ = TRY(read_cgroups(caller.cgroup.get()));
   bool ours = caller.pid_namespace == host.pid_ns;
-  for (const auto& [link, own] : {std::pair("ns/cgroup", &host.cgroup_ns), {"ns/user", &host.user_ns}}) {
-    auto theirs = sys::readlinkat(caller.proc.get(), link);
+  for (const auto& [link, own] : {std::pair("cgroup", &host.cgroup_ns), {"user", &host.user_ns}}) {
+    auto theirs = sys::readlinkat(caller.namespaces.get(), link);
     if (!theirs && theirs.error().kind() == ErrorKind::denied)
       return fail(ErrorKind::denied, "the caller's namespaces cannot be read; the daemon needs CAP_SYS_PTRACE");
     if (!theirs) return dead();
     ours = ours && *theirs == *own;
   }
   if (!ours) return fail(ErrorKind::unsupported, "the caller is in another pid, user or cgroup namespace");
-  r.proc_ = caller.proc.get();
+  r.namespaces_ = caller.namespaces.get();
   r.pid_ = caller.pid();
   r.subject_ = {caller.uid(), caller.gid(), caller.groups,
                 is_host_root(caller.uid(), true, caller.bounding, host.capabilities)};
@@ -72,7 +72,7 @@ Result<cgroup::CgroupPath> Requestor::cgroup(const cgroup::Hierarchy& hierarchy)
   cgroup::CgroupPath path = TRY(cgroup_in(cgroups_, hierarchy));
   // The root is where a v1 line also says that a task is that has begun to exit, wherever it was. On v2 a task stays
   // where it was until its namespaces are gone.
-  if (path.is_root() && !hierarchy.is_v2() && is_exiting(proc_)) return dead();
+  if (path.is_root() && !hierarchy.is_v2() && is_exiting(namespaces_, "../")) return dead();
   return path;
 }
 

@@ -43,7 +43,7 @@ class Requestor final {
   Requestor() = default;
   Subject subject_;
   pid_t pid_ = 0;
-  int proc_ = -1;  // the Caller's
+  int namespaces_ = -1;  // the Caller's
   std::string cgroups_;
 };
 
