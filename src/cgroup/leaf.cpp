@@ -21,8 +21,9 @@ namespace {
 constexpr std::string_view kLeafNote = "leaf";
 // How often emptying and enabling begin again because a task joined, or another of us worked on the same cgroup.
 constexpr int kAttempts = 16;
-// Between making a leaf and marking it lie two system calls, and whatever else that thread has to wait for.
-constexpr auto kMakingTakes = std::chrono::milliseconds(500);
+// Between making a leaf and marking it, as between enabling a controller too early and taking it back, lie two system
+// calls of another of us, and whatever else that thread has to wait for.
+constexpr auto kOthersTake = std::chrono::milliseconds(500);
 
 std::string enabled_note(std::string_view controller) {
   return "enabled." + std::string(controller);
@@ -66,35 +67,55 @@ Result<Cgroup> make_leaf(const Cgroup& cgroup) {
   return leaf;
 }
 
-/// True for a leaf without a mark that another of us may be about to mark.
-bool may_be_in_the_making(const Cgroup& cgroup) {
+/// True where the leaf without a mark is somebody else's: what is ours another of us may be about to mark, or has
+/// removed since.
+bool is_planted(const Cgroup& cgroup) {
   auto leaf = open_unmarked(cgroup);
   if (!leaf) return false;
   auto st = sys::fstat(leaf->dir());
-  return st && st->st_uid == ::geteuid();
+  return st && st->st_uid != ::geteuid();
 }
 
 /// The leaf, made where there is none, by us or by another of us at the same time.
 Result<Cgroup> open_or_make_leaf(const Cgroup& cgroup) {
-  Backoff backoff(Deadline::after(kMakingTakes));
+  Backoff backoff(Deadline::after(kOthersTake));
   for (;;) {
     auto leaf = open_leaf(cgroup);
     if (leaf) return leaf;
     if (leaf.error().kind() == ErrorKind::not_found) {
       leaf = make_leaf(cgroup);
       if (leaf || leaf.error().kind() != ErrorKind::exists) return leaf;
-    } else if (leaf.error().kind() != ErrorKind::denied || !may_be_in_the_making(cgroup)) {
+    } else if (leaf.error().kind() != ErrorKind::denied || is_planted(cgroup)) {
       return leaf;
     }
     if (!backoff.pause()) return leaf;
   }
 }
 
+bool is_domain(const Cgroup& cgroup) {
+  auto type = cgroup.read("cgroup.type");
+  return is_true_root(cgroup) || (type && *type == "domain");
+}
+
+bool has_threaded_child(const Cgroup& cgroup) {
+  auto names = cgroup.children();
+  return names && std::any_of(names->begin(), names->end(), [&](const std::string& name) {
+           auto child = cgroup.child(name);
+           auto type = child ? child->read("cgroup.type") : Result<std::string>();
+           return type && *type == "threaded";
+         });
+}
+
+/// Waits where another of us may have turned the cgroup threaded for a moment (try_to_enable).
 Result<void> check_domain(const Cgroup& cgroup) {
   if (is_true_root(cgroup)) return {};
-  std::string type = TRY(with(cgroup.read("cgroup.type"), shown(cgroup)));
-  if (type == "domain") return {};
-  return fail(ErrorKind::busy, shown(cgroup) + " is '" + type + "': it can hold no leaf for its tasks");
+  Backoff backoff(Deadline::after(kOthersTake));
+  for (;;) {
+    std::string type = TRY(with(cgroup.read("cgroup.type"), shown(cgroup)));
+    if (type == "domain") return {};
+    if (type == "threaded" || has_threaded_child(cgroup) || !backoff.pause())
+      return fail(ErrorKind::busy, shown(cgroup) + " is '" + type + "': it can hold no leaf for its tasks");
+  }
 }
 
 /// Moves the tasks of `cgroup` to its leaf, if it has any.
@@ -106,17 +127,19 @@ Result<void> make_room(const Cgroup& cgroup) {
 
 enum class Attempt { enabled, again };
 
-/// One attempt to make room and to write `words` (`+a +b`). `again`: a task joined, or the leaf went away under us.
+/// One attempt to make room and to write `words` (`+a +b`). `again`: a task joined, or another of us removed the leaf
+/// under us or has turned the cgroup threaded for a moment, when its leaf takes nobody (EOPNOTSUPP).
 Result<Attempt> try_to_enable(const Cgroup& cgroup, const std::string& words) {
   auto room = make_room(cgroup);
-  if (!room && went_away(room.error()) && cgroup.has_file("cgroup.procs")) return Attempt::again;
+  if (!room && (went_away(room.error()) || room.error().code() == EOPNOTSUPP) && cgroup.has_file("cgroup.procs"))
+    return Attempt::again;
   if (!room) return fail(std::move(room.error()));
   auto enabled = cgroup.write("cgroup.subtree_control", words);
   if (!enabled && enabled.error().code() == EBUSY) return Attempt::again;
   if (!enabled) return fail(std::move(enabled.error()).with(shown(cgroup)));
   // A task that joined an empty cgroup with an empty leaf in this very moment is not refused for +pids and the like: it
   // turns the cgroup threaded, until they are off again.
-  if (check_domain(cgroup)) return Attempt::enabled;
+  if (is_domain(cgroup)) return Attempt::enabled;
   std::string back = words;
   std::replace(back.begin(), back.end(), '+', '-');
   TRY_VOID(cgroup.write("cgroup.subtree_control", back));
@@ -124,8 +147,12 @@ Result<Attempt> try_to_enable(const Cgroup& cgroup, const std::string& words) {
 }
 
 Result<void> enable(const Cgroup& cgroup, const std::string& words) {
-  for (int attempt = 0; attempt < kAttempts; attempt++)
+  Backoff backoff(Deadline::after(kOthersTake));
+  for (int attempt = 0; attempt < kAttempts; attempt++) {
     if (TRY(try_to_enable(cgroup, words)) == Attempt::enabled) return {};
+    (void)backoff.pause();
+  }
+  TRY_VOID(check_domain(cgroup));
   return fail(ErrorKind::busy, shown(cgroup) + " gets new tasks all the time");
 }
 
@@ -133,6 +160,8 @@ Result<void> enable(const Cgroup& cgroup, const std::string& words) {
 Result<void> give_back(const Cgroup& cgroup) {
   auto leaf = open_leaf(cgroup);
   if (!leaf && leaf.error().kind() == ErrorKind::not_found) return {};
+  // One of ours that has no mark yet is empty, and whoever makes it needs it.
+  if (!leaf && leaf.error().kind() == ErrorKind::denied && !is_planted(cgroup)) return {};
   if (!leaf) return fail(std::move(leaf.error()));
   if (TRY(cgroup.read("cgroup.subtree_control")).empty()) {
     auto emptied = empty_into(*leaf, cgroup);
@@ -171,9 +200,10 @@ bool is_true_root(const Cgroup& cgroup) {
 
 Result<Cgroup> open_leaf(const Cgroup& cgroup) {
   Cgroup leaf = TRY(open_unmarked(cgroup));
-  if (!read_note(leaf, kLeafNote))
-    return fail(ErrorKind::denied, shown(cgroup) + " has a '.cgm_leaf' that is not ours; rmdir it");
-  return leaf;
+  if (read_note(leaf, kLeafNote)) return leaf;
+  // A removed directory has no attributes either.
+  if (!leaf.has_file("cgroup.procs")) return fail(ErrorKind::not_found, "the leaf of " + shown(cgroup) + " went away");
+  return fail(ErrorKind::denied, shown(cgroup) + " has a '.cgm_leaf' that is not ours; rmdir it");
 }
 
 Result<Cgroup> home_of_tasks(const Cgroup& cgroup) {
