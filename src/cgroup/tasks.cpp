@@ -20,24 +20,45 @@ Result<void> add_ids(std::vector<pid_t>& ids, const Cgroup& cgroup, std::string_
   return {};
 }
 
+// How often a cgroup and its leaf are read again before their tasks are seen at rest.
+constexpr int kReadings = 16;
+
+struct Reading {
+  std::vector<pid_t> ids;
+  bool at_rest;  ///< nobody was on the way between cgroup and leaf, and nothing enabled or disabled meanwhile
+};
+
 /// A task on its way to the leaf is seen in the cgroup or, read after that, in the leaf. One on its way back, from a
 /// leaf that was there before, may have left the leaf only after the cgroup was read: so that is read once more.
-Result<std::vector<pid_t>> ids_of(const Cgroup& cgroup, std::string_view file) {
-  std::vector<pid_t> ids;
-  if (!cgroup.is_v2()) {
-    TRY_VOID(add_ids(ids, cgroup, file));
-  } else {
-    auto leaf_before = open_leaf(cgroup);
-    TRY_VOID(add_ids(ids, cgroup, file));
-    auto leaf = leaf_before ? std::move(leaf_before) : open_leaf(cgroup);
-    if (leaf) {
-      auto added = add_ids(ids, *leaf, file);
-      if (!added && !went_away(added.error())) return fail(std::move(added.error()));
-      TRY_VOID(add_ids(ids, cgroup, file));
-    }
+Result<Reading> read_once(const Cgroup& cgroup, std::string_view file) {
+  Reading reading{.ids = {}, .at_rest = true};
+  auto leaf = cgroup.is_v2() ? open_leaf(cgroup) : fail(ErrorKind::not_found, {});
+  TRY_VOID(add_ids(reading.ids, cgroup, file));
+  if (!leaf && cgroup.is_v2()) leaf = open_leaf(cgroup);
+  if (leaf) {
+    bool was_empty = reading.ids.empty();
+    std::string enabled = TRY(cgroup.read("cgroup.subtree_control"));
+    auto added = add_ids(reading.ids, *leaf, file);
+    if (!added && !went_away(added.error())) return fail(std::move(added.error()));
+    size_t before = reading.ids.size();
+    TRY_VOID(add_ids(reading.ids, cgroup, file));
+    reading.at_rest = was_empty && reading.ids.size() == before && !enabled.empty() &&
+                      TRY(cgroup.read("cgroup.subtree_control")) == enabled && leaf->has_file(file);
   }
-  sort_ids(ids);
-  return ids;
+  sort_ids(reading.ids);
+  return reading;
+}
+
+/// What was not at rest counts when two readings say the same: the leaf may have gone away for another one, and the
+/// kernel's list leaves out some of the tasks whose set of controllers changes while it is read (seen on 6.1).
+Result<std::vector<pid_t>> ids_of(const Cgroup& cgroup, std::string_view file) {
+  Reading reading = TRY(read_once(cgroup, file));
+  for (int again = 1; !reading.at_rest && again < kReadings; again++) {
+    std::vector<pid_t> before = std::move(reading.ids);
+    reading = TRY(read_once(cgroup, file));
+    if (reading.ids == before) break;
+  }
+  return std::move(reading.ids);
 }
 
 }  // namespace
