@@ -49,18 +49,6 @@ Result<Reading> read_once(const Cgroup& cgroup, std::string_view file) {
   return reading;
 }
 
-/// What was not at rest counts when two readings say the same: the leaf may have gone away for another one, and the
-/// kernel's list leaves out some of the tasks whose set of controllers changes while it is read (seen on 6.1).
-Result<std::vector<pid_t>> ids_of(const Cgroup& cgroup, std::string_view file) {
-  Reading reading = TRY(read_once(cgroup, file));
-  for (int again = 1; !reading.at_rest && again < kReadings; again++) {
-    std::vector<pid_t> before = std::move(reading.ids);
-    reading = TRY(read_once(cgroup, file));
-    if (reading.ids == before) break;
-  }
-  return std::move(reading.ids);
-}
-
 }  // namespace
 
 Result<std::vector<pid_t>> parse_ids(std::string_view text) {
@@ -82,12 +70,20 @@ void sort_ids(std::vector<pid_t>& ids) {
   if (!ids.empty() && ids.front() == 0) ids.erase(ids.begin());
 }
 
-Result<std::vector<pid_t>> tasks_of(const Cgroup& cgroup) {
-  return ids_of(cgroup, tasks_file(cgroup.hierarchy().version()));
+// What was not at rest counts when two readings say the same: the leaf may have gone away for another one, and the
+// kernel's list leaves out some of the tasks whose set of controllers changes while it is read (seen on 6.1).
+Result<std::vector<pid_t>> ids_in(const Cgroup& cgroup, std::string_view file) {
+  Reading reading = TRY(read_once(cgroup, file));
+  for (int again = 1; !reading.at_rest && again < kReadings; again++) {
+    std::vector<pid_t> before = std::move(reading.ids);
+    reading = TRY(read_once(cgroup, file));
+    if (reading.ids == before) break;
+  }
+  return std::move(reading.ids);
 }
 
-Result<std::vector<pid_t>> processes_of(const Cgroup& cgroup) {
-  return ids_of(cgroup, "cgroup.procs");
+Result<std::vector<pid_t>> tasks_of(const Cgroup& cgroup) {
+  return ids_in(cgroup, tasks_file(cgroup.hierarchy().version()));
 }
 
 Result<std::vector<pid_t>> processes_below(const Cgroup& cgroup) {

@@ -21,8 +21,9 @@ void sort_ids(std::vector<pid_t>& ids);
 /// Ids as the classic GetTasks tells them: v1 thread ids, v2 process ids, the leaf's included; ascending, each once.
 Result<std::vector<pid_t>> tasks_of(const Cgroup& cgroup);
 
-/// Process ids (cgroup.procs), the leaf's included; ascending, each once.
-Result<std::vector<pid_t>> processes_of(const Cgroup& cgroup);
+/// The ids in a file that lists them (`tasks`, `cgroup.procs`, `cgroup.threads`), the leaf's included; ascending, each
+/// once.
+Result<std::vector<pid_t>> ids_in(const Cgroup& cgroup, std::string_view file);
 
 /// Process ids in the whole subtree, leaves included; ascending, each once. A leading 0 stands for all tasks outside
 /// our pid namespace. What goes away meanwhile is left out. Errors: unsupported for a threaded cgroup, whose threads

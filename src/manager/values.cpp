@@ -7,7 +7,6 @@
 #include "base/sys.hpp"
 #include "cgroup/apply.hpp"
 #include "cgroup/devices.hpp"
-#include "cgroup/leaf.hpp"
 #include "cgroup/tasks.hpp"
 #include "cgroup/translate.hpp"
 #include "manager/resolve.hpp"
@@ -27,15 +26,8 @@ bool lists_ids(std::string_view key) {
 }
 
 /// The ids in a file that lists them, the leaf's too, one a line.
-Result<std::string> render_ids(const Cgroup& cgroup, const std::string& text, std::string_view key) {
-  std::vector<pid_t> ids = TRY(cgroup::parse_ids(text));
-  if (cgroup.is_v2())
-    if (auto leaf = cgroup::open_leaf(cgroup))
-      if (auto more_text = leaf->read(key)) {
-        std::vector<pid_t> more = TRY(cgroup::parse_ids(*more_text));
-        ids.insert(ids.end(), more.begin(), more.end());
-      }
-  cgroup::sort_ids(ids);
+Result<std::string> render_ids(const Cgroup& cgroup, std::string_view key) {
+  std::vector<pid_t> ids = TRY(cgroup::ids_in(cgroup, key));
   std::string rendered;
   for (pid_t id : ids) rendered.append(rendered.empty() ? "" : "\n").append(std::to_string(id));
   return rendered;
@@ -120,8 +112,8 @@ Result<void> write_v2_devices(const Subject& subject, const Cgroup& cgroup, std:
 Result<std::string> read_value(const Subject& subject, const Cgroup& cgroup, std::string_view key) {
   if (cgroup.is_v2() && is_device_key(key))
     return with(read_v2_devices(subject, cgroup, key), name_of(cgroup.hierarchy(), cgroup.path()));
+  if (lists_ids(key) && open_judged(subject, cgroup, key, O_RDONLY, kRead)) return render_ids(cgroup, key);
   auto text = read_judged(subject, cgroup, key);
-  if (text && lists_ids(key)) return render_ids(cgroup, *text, key);
   if (text) return text;
   if (cgroup.is_v2() && key == "tasks") return read_value(subject, cgroup, "cgroup.procs");
   if (text.error().kind() == ErrorKind::not_found) text = translate::get(view_for(subject, cgroup), key);

@@ -2,6 +2,8 @@
 """Where a test may work: one cgroup of its own in every hierarchy, below the cgroup that the test was started in, gone
 when the test ends, also when it fails. The same idea as sandbox.hpp, read from the kernel without any code of ours."""
 import atexit
+import contextlib
+import fcntl
 import itertools
 import os
 import pathlib
@@ -12,6 +14,8 @@ from typing import Iterator, NamedTuple
 from suite import eventually
 
 LEAF = ".cgm_leaf"
+NOTE_OF_ENABLED = "trusted.cgmanager.enabled."  # a daemon's
+ENABLED_BEFORE = "trusted.cgmt.enabled"
 
 
 class Hierarchy(NamedTuple):
@@ -90,7 +94,10 @@ class Sandbox:
         self._owner = os.getpid()
         atexit.register(self.close)
         for one in self.hierarchies:
-            self._make(one, self._root(one))
+            with _alone_in(one):
+                if one.version == 2:
+                    _remember_what_is_enabled(one)
+                self._make(one, self._root(one))
             if one.version == 2:
                 for controller in one.controllers:
                     try:
@@ -162,6 +169,9 @@ class Sandbox:
         atexit.unregister(self.close)
         for one in self.hierarchies:
             _kill_and_remove(self._root(one))
+            if one.version == 2:
+                with _alone_in(one):
+                    _disable_what_a_daemon_enabled(one)
 
     def _root(self, one: Hierarchy) -> pathlib.Path:
         return one.mount / one.own / self.name
@@ -181,6 +191,45 @@ class Sandbox:
             yield from (pathlib.Path(folder) / child for child in children)
 
 
+@contextlib.contextmanager
+def _alone_in(one: Hierarchy) -> Iterator[None]:
+    """Holds back other tests that make or remove their sandbox there."""
+    descriptor = os.open(one.mount / one.own, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _above(one: Hierarchy) -> list[pathlib.Path]:
+    """Where sandboxes are made, and the cgroups above that."""
+    place = one.mount / one.own
+    return [place, *(parent for parent in place.parents if parent.is_relative_to(one.mount))]
+
+
+def _remember_what_is_enabled(one: Hierarchy) -> None:
+    """By the first sandbox of those that there are at a time."""
+    for directory in _above(one):
+        if ENABLED_BEFORE not in os.listxattr(directory):
+            os.setxattr(directory, ENABLED_BEFORE, read(directory / "cgroup.subtree_control").encode())
+
+
+def _disable_what_a_daemon_enabled(one: Hierarchy) -> None:
+    """By the last one: a daemon enables controllers from the root down to its caller's cgroup, notes that, and does not
+    disable them while a cgroup is left there, which ours are for it."""
+    if any((one.mount / one.own).glob("cgmt-*")):
+        return
+    for directory in _above(one):
+        before = os.getxattr(directory, ENABLED_BEFORE).decode().split()
+        for controller in read(directory / "cgroup.subtree_control").split():
+            note = NOTE_OF_ENABLED + controller
+            if controller not in before and note in os.listxattr(directory):
+                (directory / "cgroup.subtree_control").write_text(f"-{controller}")
+                os.removexattr(directory, note)
+        os.removexattr(directory, ENABLED_BEFORE)
+
+
 def _kill_and_remove(directory: pathlib.Path) -> None:
     if not directory.exists():
         return
@@ -194,7 +243,7 @@ def _kill_and_remove(directory: pathlib.Path) -> None:
     def gone() -> bool:
         try:
             for pid in pids(directory):
-                if pid not in (0, os.getpid()):
+                if pid not in (0, 1, os.getpid()):
                     os.kill(pid, signal.SIGKILL)
             directory.rmdir()
         except FileNotFoundError:

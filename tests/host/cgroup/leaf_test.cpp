@@ -61,7 +61,7 @@ void expect_to_outrun_a_storm(const Cgroup& a, const std::string& controller) {
   EXPECT_EQ(text_of(a, "cgroup.subtree_control"), controller);
   auto leaf = open_leaf(a);
   ASSERT_TRUE(leaf) << leaf.error().text();
-  auto moved = processes_of(*leaf);
+  auto moved = ids_in(*leaf, "cgroup.procs");
   ASSERT_TRUE(moved) << moved.error().text();
   EXPECT_EQ(std::count(moved->begin(), moved->end(), sleeper[0].pid()), 1);
   // The chains go on there: a link may be between two readings, three of them never.
