@@ -186,6 +186,8 @@ Result<bool> Killing::kill_at_once(const std::vector<pid_t>& ids, Deadline deadl
   Backoff backoff(deadline.or_after(kDyingSpan));
   while (!TRY(list()).empty())
     if (!backoff.pause()) return false;
+  // They have died of it frozen; nobody who comes later is to be caught.
+  if (target_.thaw) (void)target_.thaw(Deadline::after({}));
   return true;
 }
 

@@ -93,8 +93,7 @@ class Behaviour:
                 done = self.kill("cold")
                 self.assertEqual((done.returncode, done.stderr), (0, ""))
                 self.assertEqual(process.wait(), -signal.SIGKILL)
-                if key == "freezer.state" or not self.direct:  # cgroup.kill needs no thaw
-                    self.assertEqual(read(state), thawed)
+                self.assertEqual(read(state), thawed)
 
     def test_a_chain_of_forks_is_not_faster(self):
         self.sandbox.require("freezer")
