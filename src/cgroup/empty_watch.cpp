@@ -83,8 +83,9 @@ Result<EmptyWatch::Id> EmptyWatch::add(const Cgroup& cgroup, bool filled) {
   if (filled) {
     queue(id);  // what the look finds is for ready() to tell
     arm();
-  } else if (look(id) == Change::gone) {
-    return fail(ErrorKind::gone, shown(cgroup) + " was removed");
+  } else {
+    if (look(id) == Change::gone) return fail(ErrorKind::gone, shown(cgroup) + " was removed");
+    arm();  // its first member may have to be looked for again
   }
   return id;
 }
@@ -311,7 +312,8 @@ void EmptyWatch::arm() {
   }
   int64_t next = next_safety_ns_;
   if (retry_ns_ != 0) next = std::min(next, retry_ns_);
-  if (!queue_.empty()) next = now;
+  // What comes while nobody listens is looked at when the budget allows it again.
+  if (!queue_.empty() || overdrawn) next = now;
   (void)sys::timerfd_set(timer_.get(), std::max<int64_t>({next, resume_ns_, 1}));
 }
 

@@ -58,8 +58,9 @@ def skip_reason(output: str) -> str:
 
 
 def file_name(test: str) -> str:
-    """The name of a test's result file; entries.cmake.in makes the same one."""
-    return re.sub(r"[^A-Za-z0-9._-]", "_", test)
+    """The name of a test's result file; entries.cmake.in makes the same one. GoogleTest's parameters, behind a space, are no
+    part of it."""
+    return re.sub(r"[^A-Za-z0-9._-]", "_", test.split(" ")[0])
 
 
 def write(folder: pathlib.Path, results: list[Result]) -> None:

@@ -68,6 +68,9 @@ class Report(unittest.TestCase):
                                   text=True)
         return done.returncode, done.stdout
 
+    def test_a_parameter_is_no_part_of_the_name(self):
+        self.assertEqual(results.file_name("host.On/Kill.ends/v1  # GetParam() = 4-byte object <00-00>"), "host.On_Kill.ends_v1")
+
     def test_passes_and_fails_as_in_the_guest(self):
         self.assertEqual(self.report("host.Leaf.holds"), (0, "[       OK ] Leaf.holds"))
         self.assertEqual(self.report("host.Limits.memory/0"), (1, "limits_test.cpp:7: Failure"))

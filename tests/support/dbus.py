@@ -8,6 +8,7 @@ import dataclasses
 import os
 import socket
 import struct
+import time
 from typing import Any
 
 CALL, RETURN, ERROR, SIGNAL = 1, 2, 3, 4
@@ -195,6 +196,7 @@ class Connection:
                 if attempt == 9 or _KERNEL >= (6, 5):
                     raise
                 self.socket.close()
+                time.sleep(0.05 * attempt)  # until it is less busy: nothing tells
                 self._connect(path, timeout)
 
     def _connect(self, path: str, timeout: float) -> None:

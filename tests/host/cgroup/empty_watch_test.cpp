@@ -190,7 +190,7 @@ TEST_P(EmptyWatchOn, follows_a_chain_of_forks_to_its_end) {
   Watcher watcher;
   Cgroup a = place("a");
   Id id = *watcher->add(a);
-  Child chain = test::fork_chain(a, 100);
+  Child chain = test::fork_chain(a, 500);
   EXPECT_TRUE(watcher.tells(id, Change::empty));
   EXPECT_TRUE(a.read("cgroup.procs")->empty());
 }
