@@ -67,6 +67,11 @@ inline std::unexpected<Error> fail(Error error) {
   return std::unexpected(std::move(error));
 }
 
+/// The failure of a system call, told by errno.
+inline std::unexpected<Error> failed(std::string_view call, std::string_view argument = {}) {
+  return std::unexpected(Error::from_errno(errno, call, argument));
+}
+
 /// Adds context to a failed result; a success passes unchanged.
 template <class T>
 Result<T> with(Result<T> result, std::string_view context) {

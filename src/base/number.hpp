@@ -26,6 +26,16 @@ constexpr std::string_view trim(std::string_view text) {
   return text.substr(first, text.find_last_not_of(kBlank) - first + 1);
 }
 
+/// True if `word` is one of the words of `text`, which single blanks part.
+constexpr bool has_word(std::string_view text, std::string_view word) {
+  while (!text.empty()) {
+    size_t at = text.find(' ');
+    if (text.substr(0, at) == word) return true;
+    text.remove_prefix(at == std::string_view::npos ? text.size() : at + 1);
+  }
+  return false;
+}
+
 /// Takes the part before `separator` off the front of `rest`, and the separator with it; all of it where there is none.
 constexpr std::string_view take_until(std::string_view& rest, char separator) {
   size_t at = rest.find(separator);

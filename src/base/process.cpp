@@ -3,7 +3,6 @@
 #include "base/process.hpp"
 
 #include <linux/magic.h>
-#include <poll.h>
 #include <sys/vfs.h>
 
 #include "base/number.hpp"
@@ -43,8 +42,7 @@ Result<Process> Process::adopt(const ProcFs& proc, Fd pidfd, pid_t pid) {
 }
 
 bool Process::is_alive() const {
-  pollfd poll{pidfd_.get(), POLLIN, 0};
-  return ::poll(&poll, 1, 0) == 0;
+  return !sys::has_exited(pidfd_.get());
 }
 
 Result<procfs::Status> Process::status() const {

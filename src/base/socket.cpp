@@ -15,10 +15,6 @@ namespace {
 constexpr int SO_PEERPIDFD = 77;  // linux 6.5, asm-generic/socket.h
 #endif
 
-std::unexpected<Error> failed(std::string_view call, std::string_view argument = {}) {
-  return std::unexpected(Error::from_errno(errno, call, argument));
-}
-
 Result<sockaddr_un> address_of(const std::string& path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;

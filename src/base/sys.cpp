@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <linux/limits.h>
 #include <linux/mount.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
@@ -18,10 +19,6 @@
 namespace cgm::sys {
 
 namespace {
-
-std::unexpected<Error> failed(std::string_view call, std::string_view argument = {}) {
-  return std::unexpected(Error::from_errno(errno, call, argument));
-}
 
 Result<void> done(long r, std::string_view call, std::string_view argument = {}) {
   if (r < 0) return failed(call, argument);
@@ -146,6 +143,11 @@ Result<Fd> pidfd_open_thread(pid_t tid) {
   if (errno == EINVAL)
     return fail(Error(ErrorKind::unsupported, EINVAL, "pidfd_open: this kernel has no PIDFD_THREAD"));
   return failed("pidfd_open", std::to_string(tid));
+}
+
+bool has_exited(int pidfd) {
+  pollfd poll{pidfd, POLLIN, 0};
+  return ::poll(&poll, 1, 0) != 0;
 }
 
 Result<void> pidfd_send_signal(int pidfd, int signal) {

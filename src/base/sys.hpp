@@ -42,6 +42,8 @@ Result<Fd> pidfd_open(pid_t pid);
 /// A pidfd of one thread, readable when that ends (PIDFD_THREAD, 6.9); unsupported on older kernels.
 Result<Fd> pidfd_open_thread(pid_t tid);
 Result<void> pidfd_send_signal(int pidfd, int signal);
+/// True once the process of a pidfd has exited, a zombie too.
+bool has_exited(int pidfd);
 /// What the kernel says of a pidfd's process (PIDFD_GET_INFO, 6.13); unsupported on older kernels, gone once it is
 /// reaped.
 struct PidfdInfo {

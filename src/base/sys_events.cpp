@@ -11,10 +11,6 @@ namespace cgm::sys {
 
 namespace {
 
-std::unexpected<Error> failed(std::string_view call, std::string_view argument = {}) {
-  return std::unexpected(Error::from_errno(errno, call, argument));
-}
-
 Result<Fd> opened(int fd, std::string_view call) {
   if (fd < 0) return failed(call);
   return Fd(fd);

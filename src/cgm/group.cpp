@@ -99,6 +99,12 @@ Result<void> Group::set_limits(const cgroup::Limits& limits, std::span<const std
   return {};
 }
 
+Result<cgroup::CgroupPath> Group::path_in(const cgroup::Hierarchy& hierarchy, std::string_view cgroups) const {
+  cgroup::CgroupPath above;
+  if (!path_.starts_with('/')) above = TRY(manager::cgroup_in(cgroups, hierarchy));
+  return above / TRY(cgroup::CgroupPath::parse(path_));
+}
+
 Result<std::vector<int32_t>> Group::tasks() const {
   return session_->ask<std::vector<int32_t>>(request(api::Method::get_tasks_recursive, all_names()));
 }

@@ -33,6 +33,8 @@ class Group final {
   /// Puts limits and raw keys in force: all, or none of the limits where one is refused.
   Result<void> set_limits(const cgroup::Limits& limits, std::span<const std::pair<std::string, std::string>> raw,
                           bool force) const;
+  /// Where it is in a hierarchy, for who has this /proc/PID/cgroup. Errors as Hierarchy::path_in.
+  Result<cgroup::CgroupPath> path_in(const cgroup::Hierarchy& hierarchy, std::string_view cgroups) const;
   /// The tasks in it and below, of all hierarchies together.
   Result<std::vector<int32_t>> tasks() const;
   /// Removes it and what is below, everywhere.

@@ -56,14 +56,10 @@ std::optional<int> parse_signal(std::string_view text) {
 
 /// The group's places among the kernel's files, for a direct session.
 Result<std::vector<cgroup::Cgroup>> places_of(const Group& group) {
-  Fd self = TRY(sys::openat(AT_FDCWD, "/proc/self", O_PATH | O_DIRECTORY));
-  std::string lines = TRY(sys::read_file_at(self.get(), "cgroup", 64 << 10));
-  cgroup::CgroupPath path = TRY(cgroup::CgroupPath::parse(group.path()));
+  std::string own = TRY(sys::read_file_at(AT_FDCWD, "/proc/self/cgroup", 64 << 10));
   std::vector<cgroup::Cgroup> places;
   for (const cgroup::Hierarchy* hierarchy : group.hierarchies()) {
-    cgroup::CgroupPath above;
-    if (!group.path().starts_with('/')) above = TRY(manager::cgroup_in(lines, *hierarchy));
-    auto place = cgroup::Cgroup::open(*hierarchy, above / path);
+    auto place = cgroup::Cgroup::open(*hierarchy, TRY(group.path_in(*hierarchy, own)));
     if (place)
       places.push_back(std::move(*place));
     else if (place.error().kind() != ErrorKind::not_found)

@@ -68,19 +68,12 @@ struct Ways {
 
 Ways find_ways(const Group& group, const cgroup::Hierarchies& local) {
   Ways ways;
-  auto self = sys::openat(AT_FDCWD, "/proc/self/cgroup", O_RDONLY);
-  auto text = self ? sys::read_all(self->get(), 64 << 10) : Result<std::string>(std::string());
-  auto lines = procfs::parse_cgroup(text ? *text : "");
+  auto own = sys::read_file_at(AT_FDCWD, "/proc/self/cgroup", 64 << 10);
   for (const cgroup::Hierarchy* hierarchy : group.hierarchies()) {
     auto enter = [&]() -> Result<void> {
       const cgroup::Hierarchy* here = local.find(Group::name_of(*hierarchy));
-      if (!here || !lines) return fail(ErrorKind::unsupported, "not mounted here");
-      for (const procfs::CgroupLine& line : *lines) {
-        if (!here->is_in(line)) continue;
-        auto below = TRY(cgroup::CgroupPath::parse(group.path()));
-        return ways.entrance.add(TRY(cgroup::Cgroup::open(*here, TRY(here->locate(line.path)) / below)));
-      }
-      return fail(ErrorKind::not_found, "not in this hierarchy");
+      if (!here || !own) return fail(ErrorKind::unsupported, "not mounted here");
+      return ways.entrance.add(TRY(cgroup::Cgroup::open(*here, TRY(group.path_in(*here, *own)))));
     };
     if (!enter())
       ways.others.push_back(hierarchy);

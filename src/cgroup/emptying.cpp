@@ -2,8 +2,6 @@
 // Emptying cgroups.
 #include "cgroup/emptying.hpp"
 
-#include <poll.h>
-
 #include <algorithm>
 #include <string>
 #include <vector>
@@ -25,11 +23,6 @@ struct Pinned {
   pid_t pid;
   Fd pidfd;
 };
-
-bool has_exited(int pidfd) {
-  pollfd poll{pidfd, POLLIN, 0};
-  return ::poll(&poll, 1, 0) != 0;
-}
 
 Result<std::vector<pid_t>> list(const Cgroup& cgroup) {
   return parse_ids(TRY(cgroup.read("cgroup.procs")));
@@ -65,7 +58,7 @@ Result<std::vector<Pinned>> pin_some(std::vector<pid_t>& ids) {
 }
 
 Result<void> move(const Cgroup& from, int procs, const Pinned& process) {
-  if (has_exited(process.pidfd.get())) return {};
+  if (sys::has_exited(process.pidfd.get())) return {};
   auto moved = sys::write(procs, std::to_string(process.pid), "cgroup.procs");
   if (moved || moved.error().code() == ESRCH) return {};
   Error error = std::move(moved.error()).with("move process " + std::to_string(process.pid) + " of " + shown(from));

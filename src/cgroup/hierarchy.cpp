@@ -71,12 +71,6 @@ std::string Hierarchy::label() const {
   return text;
 }
 
-bool Hierarchy::is_in(const procfs::CgroupLine& line) const {
-  if (is_v2()) return line.hierarchy == 0 && line.controllers.empty();
-  return !found_.controllers.empty() && std::find(line.controllers.begin(), line.controllers.end(),
-                                                  found_.controllers.front()) != line.controllers.end();
-}
-
 bool Hierarchy::is_in(std::string_view line) const {
   if (is_v2()) return line.starts_with("0::");
   (void)take_until(line, ':');
@@ -84,6 +78,18 @@ bool Hierarchy::is_in(std::string_view line) const {
   while (!controllers.empty())
     if (take_until(controllers, ',') == found_.controllers.front()) return true;
   return false;
+}
+
+Result<CgroupPath> Hierarchy::path_in(std::string_view cgroups) const {
+  // A cgroup's name holds no newline (the kernel refuses it), so lines are lines.
+  while (!cgroups.empty()) {
+    std::string_view text = take_until(cgroups, '\n');
+    if (text.empty() || !is_in(text)) continue;
+    procfs::CgroupLine line = TRY(procfs::parse_cgroup_line(text));
+    if (line.deleted) return fail(ErrorKind::gone, "cgroup '" + line.path + "' was removed");
+    return locate(line.path);
+  }
+  return fail(ErrorKind::not_found, "no cgroup in hierarchy " + label());
 }
 
 Result<CgroupPath> Hierarchy::locate(std::string_view proc_path) const {

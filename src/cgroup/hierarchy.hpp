@@ -46,9 +46,11 @@ class Hierarchy final {
   const std::string& mount_point() const { return found_.mount_point; }
   const std::string& mount_root() const { return found_.mount_root; }
 
-  /// True if a line of a /proc/PID/cgroup, or its parsed form, is about this hierarchy.
+  /// True if a line of a /proc/PID/cgroup is about this hierarchy.
   bool is_in(std::string_view line) const;
-  bool is_in(const procfs::CgroupLine& line) const;
+  /// Where the text of a /proc/PID/cgroup says that its task is. Errors: not_found (outside of our mount, or not told),
+  /// gone (in a cgroup that was removed).
+  Result<CgroupPath> path_in(std::string_view cgroups) const;
   /// Turns a path that /proc/PID/cgroup shows us into one below root(); not_found where it lies outside our mount.
   Result<CgroupPath> locate(std::string_view proc_path) const;
 

@@ -36,12 +36,6 @@ std::vector<std::string> words_of(std::string_view text) {
   return words;
 }
 
-bool lists(std::string_view text, std::string_view word) {
-  while (!text.empty())
-    if (take_until(text, ' ') == word) return true;
-  return false;
-}
-
 Result<Cgroup> open_unmarked(const Cgroup& cgroup) {
   Fd dir = TRY(sys::openat(cgroup.dir(), std::string(kLeafName), O_PATH | O_DIRECTORY | O_NOFOLLOW));
   return Cgroup(cgroup.hierarchy(), cgroup.path() / TRY(CgroupPath::from_kernel(kLeafName)), std::move(dir));
@@ -219,8 +213,8 @@ Result<Cgroup> home_of_tasks(const Cgroup& cgroup) {
 
 Result<void> enable_controller(const Cgroup& cgroup, std::string_view controller) {
   TRY_VOID(check_domain(cgroup));
-  if (lists(TRY(cgroup.read("cgroup.subtree_control")), controller)) return {};
-  if (!lists(TRY(cgroup.read("cgroup.controllers")), controller))
+  if (has_word(TRY(cgroup.read("cgroup.subtree_control")), controller)) return {};
+  if (!has_word(TRY(cgroup.read("cgroup.controllers")), controller))
     return fail(ErrorKind::unsupported,
                 "controller '" + std::string(controller) + "' is not available in " + shown(cgroup));
   auto enabled = enable(cgroup, "+" + std::string(controller));

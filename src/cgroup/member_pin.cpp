@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "base/number.hpp"
 #include "base/procfs.hpp"
 #include "base/sys.hpp"
 #include "cgroup/tasks.hpp"
@@ -44,14 +43,8 @@ Result<Fd> open_task(int proc, pid_t id) {
 bool is_member(int proc, pid_t id, const Cgroup& cgroup) {
   auto text = sys::read_file_at(proc, std::to_string(id) + "/cgroup", 64 << 10);
   if (!text) return false;
-  for (std::string_view rest = *text; !rest.empty();) {
-    std::string_view line = take_until(rest, '\n');
-    if (line.empty() || !cgroup.hierarchy().is_in(line)) continue;
-    auto parsed = procfs::parse_cgroup_line(line);
-    auto path = parsed ? cgroup.hierarchy().locate(parsed->path) : fail(std::move(parsed.error()));
-    return path && *path == cgroup.path();
-  }
-  return false;
+  auto path = cgroup.hierarchy().path_in(*text);
+  return path && *path == cgroup.path();
 }
 
 Result<MemberPin> pin_member(int proc, const Cgroup& cgroup) {

@@ -109,12 +109,9 @@ Result<std::vector<pid_t>> processes_below(const Cgroup& cgroup) {
 Result<bool> contains_self(const Cgroup& cgroup) {
   Fd proc = TRY(sys::openat(AT_FDCWD, "/proc", O_PATH | O_DIRECTORY));
   for (const char* file : {"self/cgroup", "thread-self/cgroup"}) {
-    for (const procfs::CgroupLine& line :
-         TRY(procfs::parse_cgroup(TRY(sys::read_file_at(proc.get(), file, 64 << 10))))) {
-      if (!cgroup.hierarchy().is_in(line)) continue;
-      auto path = cgroup.hierarchy().locate(line.path);
-      if (path && cgroup.path().contains(*path)) return true;
-    }
+    auto path = cgroup.hierarchy().path_in(TRY(sys::read_file_at(proc.get(), file, 64 << 10)));
+    if (!path && path.error().kind() == ErrorKind::protocol) return fail(std::move(path.error()));
+    if (path && cgroup.path().contains(*path)) return true;
   }
   return false;
 }

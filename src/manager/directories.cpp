@@ -2,10 +2,9 @@
 // Open directories.
 #include "manager/directories.hpp"
 
-#include <sys/timerfd.h>
-
 #include "base/path.hpp"
 #include "base/sys.hpp"
+#include "base/sys_events.hpp"
 
 namespace cgm::manager {
 
@@ -24,9 +23,7 @@ Result<FoundDirectory> open_in(int above_fd, std::string_view name, DirectoryPtr
 }  // namespace
 
 Result<std::unique_ptr<Directories>> Directories::create() {
-  Fd timer(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
-  if (!timer) return fail(Error::from_errno(errno, "timerfd_create"));
-  return std::unique_ptr<Directories>(new Directories(std::move(timer)));
+  return std::unique_ptr<Directories>(new Directories(TRY(sys::timerfd_create())));
 }
 
 Result<FoundDirectory> Directories::at(const cgroup::Hierarchy& hierarchy, const cgroup::CgroupPath& path) {
@@ -57,9 +54,7 @@ void Directories::keep(Key key, DirectoryPtr directory) {
   std::lock_guard lock(mutex_);
   // Whoever is at work has references of his own.
   if (known_.size() >= kMost) known_.clear();
-  itimerspec soon{};
-  soon.it_value.tv_sec = kSeconds;
-  if (known_.empty()) ::timerfd_settime(timer_.get(), 0, &soon, nullptr);
+  if (known_.empty()) (void)sys::timerfd_set(timer_.get(), sys::monotonic_ns() + kSpanNs);
   known_.insert_or_assign(std::move(key), std::move(directory));
 }
 

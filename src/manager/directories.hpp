@@ -38,9 +38,9 @@ struct FoundDirectory {
 /// Thread-safe.
 class Directories final {
  public:
-  /// Most directories kept open, and for how long, in seconds: then they are looked up anew.
+  /// Most directories kept open, and for how long, in ns: then they are looked up anew.
   static constexpr size_t kMost = 128;
-  static constexpr int kSeconds = 5;
+  static constexpr int64_t kSpanNs = 5'000'000'000;
 
   static Result<std::unique_ptr<Directories>> create();
 

@@ -88,19 +88,11 @@ bool Requestor::is_bound_at(const cgroup::Hierarchy& hierarchy, const cgroup::Cg
 }
 
 Result<cgroup::CgroupPath> cgroup_in(std::string_view cgroups, const cgroup::Hierarchy& hierarchy) {
-  // A cgroup's name holds no newline (the kernel refuses it), so lines are lines.
-  while (!cgroups.empty()) {
-    std::string_view text = take_until(cgroups, '\n');
-    if (text.empty() || !hierarchy.is_in(text)) continue;
-    procfs::CgroupLine line = TRY(procfs::parse_cgroup_line(text));
-    if (line.deleted) return fail(ErrorKind::gone, "cgroup '" + line.path + "' was removed");
-    cgroup::CgroupPath path = TRY(hierarchy.locate(line.path));
-    if (path.name() != cgroup::kLeafName) return path;
-    auto above = cgroup::Cgroup::open(hierarchy, path.parent());
-    if (above && cgroup::open_leaf(*above)) return path.parent();
-    return path;
-  }
-  return fail(ErrorKind::not_found, "no cgroup in hierarchy " + hierarchy.label());
+  cgroup::CgroupPath path = TRY(hierarchy.path_in(cgroups));
+  if (path.name() != cgroup::kLeafName) return path;
+  auto above = cgroup::Cgroup::open(hierarchy, path.parent());
+  if (above && cgroup::open_leaf(*above)) return path.parent();
+  return path;
 }
 
 }  // namespace cgm::manager

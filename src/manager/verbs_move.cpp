@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Verbs about tasks: where one is, and moving it. Rules 4, 14 and 15 of docs/access.md.
-#include <poll.h>
 
 #include "base/number.hpp"
 #include "base/sys.hpp"
@@ -41,8 +40,7 @@ std::unexpected<Error> no_such_task(pid_t id) {
 /// True while the task has its id.
 bool is_there(const Victim& victim) {
   if (victim.thread) return sys::fstatat(victim.thread.get(), "stat", 0).has_value();
-  pollfd poll{victim.pidfd.get(), POLLIN, 0};
-  return ::poll(&poll, 1, 0) == 0;
+  return !sys::has_exited(victim.pidfd.get());
 }
 
 /// Thread group and real uid of what has the directory `entry` in /proc.

@@ -44,9 +44,9 @@ Result<void> enable_for(const Context& context, const Requestor& r, const Cgroup
 /// Enables what the request asked for in `above`, whose child needs it.
 Result<void> enable_for_child(const Context& context, const Requestor& r, const Cgroup& above, const Choice& choice) {
   if (!above.is_v2() || choice.controllers.empty()) return {};
-  std::string enabled = " " + TRY(above.read("cgroup.subtree_control")) + " ";
+  std::string enabled = TRY(above.read("cgroup.subtree_control"));
   for (const std::string& controller : choice.controllers) {
-    if (enabled.find(" " + controller + " ") != std::string::npos) continue;
+    if (has_word(enabled, controller)) continue;
     auto done = enable_for(context, r, above, controller);
     if (!done && !choice.best_effort) return with(std::move(done), "enable controller '" + controller + "'");
   }
@@ -246,7 +246,9 @@ Result<api::Answer> prune(const Context& context, const Requestor& r, const Choi
       return std::monostate();
     }
   }
-  TRY_VOID(watch_below(context, r, cgroup));
+  auto watched = watch_below(context, r, cgroup);
+  context.watches.save();
+  TRY_VOID(std::move(watched));
   return std::monostate();
 }
 
@@ -255,6 +257,7 @@ Result<api::Answer> remove_on_empty(const Context& context, const Requestor& r, 
   CgroupPath path = TRY(below_caller(r, *choice.hierarchy, request.cgroup));
   TRY_VOID(context.watches.watch(r.subject(),
                                  TRY(open_for(context.directories, r.subject(), *choice.hierarchy, path, kWrite))));
+  context.watches.save();
   return std::monostate();
 }
 

@@ -47,7 +47,9 @@ Result<void> Watches::start(size_t most, Store store) {
 void Watches::restore() {
   auto before = cgroup::read_watch_state(store_.directory.get(), store_.name);
   if (!before) return log_.write(LogLevel::warning, "what was watched before is lost: " + before.error().text());
-  if (!*before || (*before)->boot_id != boot_id_) return;
+  if (!*before) return;
+  changed();  // what is not taken over goes from the store
+  if ((*before)->boot_id != boot_id_) return;
   for (const cgroup::WatchRecord& record : (*before)->records) {
     const cgroup::Hierarchy* hierarchy = find(hierarchies_, record.hierarchy);
     if (hierarchy == nullptr) continue;
@@ -77,6 +79,7 @@ Result<void> Watches::add(uid_t owner, const cgroup::Cgroup& cgroup, bool filled
   auto id = TRY(empty_->add(cgroup, filled));
   watched_.emplace(id, Watched{&cgroup.hierarchy(), cgroup.path(), inode, owner});
   by_inode_[{&cgroup.hierarchy(), inode}] = id;
+  changed();
   return {};
 }
 
@@ -95,22 +98,18 @@ void Watches::removed(const cgroup::Hierarchy& hierarchy, ino_t inode) {
 Result<void> Watches::watch(const Subject& r, const cgroup::Cgroup& cgroup) {
   if (cgroup.path().is_root()) return fail(ErrorKind::invalid, "the root of a hierarchy is never removed");
   uid_t owner = owner_of(r);
-  {
-    std::lock_guard lock(mutex_);
-    if (!empty_)
-      return fail(ErrorKind::unsupported, "a cgroup that goes when it is empty takes the daemon, which watches it");
-    api::Account account = account_of(owner);
-    auto same = [&](const auto& one) { return account_of(one.second.owner) == account; };
-    auto count = static_cast<size_t>(std::count_if(watched_.begin(), watched_.end(), same));
-    if (!r.host_root && count >= for_each_account_)
-      return fail(ErrorKind::quota, "account " + std::to_string(account) + " has " + std::to_string(count) +
-                                        " cgroups watched, as many as it may");
-    auto added = add(owner, cgroup, false);
-    if (!added && added.error().kind() == ErrorKind::exists) return {};
-    TRY_VOID(std::move(added));
-  }
-  save();
-  return {};
+  std::lock_guard lock(mutex_);
+  if (!empty_)
+    return fail(ErrorKind::unsupported, "a cgroup that goes when it is empty takes the daemon, which watches it");
+  api::Account account = account_of(owner);
+  auto same = [&](const auto& one) { return account_of(one.second.owner) == account; };
+  auto count = static_cast<size_t>(std::count_if(watched_.begin(), watched_.end(), same));
+  if (!r.host_root && count >= for_each_account_)
+    return fail(ErrorKind::quota, "account " + std::to_string(account) + " has " + std::to_string(count) +
+                                      " cgroups watched, as many as it may");
+  auto added = add(owner, cgroup, false);
+  if (!added && added.error().kind() == ErrorKind::exists) return {};
+  return added;
 }
 
 std::vector<Emptied> Watches::process() {
@@ -153,6 +152,11 @@ void Watches::failed(cgroup::EmptyWatch::Id id) {
   empty_->look_again(id);
 }
 
+bool Watches::is_changed() {
+  std::lock_guard lock(mutex_);
+  return save_ns_ != 0;
+}
+
 cgroup::WatchState Watches::state() {
   cgroup::WatchState state{.boot_id = boot_id_, .records = {}};
   std::lock_guard lock(mutex_);
@@ -164,7 +168,9 @@ cgroup::WatchState Watches::state() {
 }
 
 void Watches::save() {
+  // Who waits here for another's writing has what he asked for kept by it.
   std::lock_guard one(saving_);
+  if (!is_changed()) return;
   cgroup::WatchState now = state();
   auto saved = now.records.empty() ? sys::unlinkat(store_.directory.get(), store_.name, 0)
                                    : cgroup::write_watch_state(store_.directory.get(), store_.name, now);

@@ -45,10 +45,10 @@ class Watches final {
   Result<void> start(size_t most, Store store);
   void configure(size_t for_each_account, api::Accounts accounts);
 
-  /// Watches a cgroup on r's account, and keeps that in the store before it returns; nothing more where it is watched
-  /// already. It is found empty when its last task leaves or its last child goes, as notify_on_release is told: not if
-  /// it is empty to begin with. Host root is not bound by the account's limit.
-  /// Errors: quota, gone, invalid (a hierarchy's root), unsupported (not started).
+  /// Watches a cgroup on r's account; nothing more where it is watched already. It is in the store after save(). It is
+  /// found empty when its last task leaves or its last child goes, as notify_on_release is told: not if it is empty to
+  /// begin with. Host root is not bound by the account's limit. Errors: quota, gone, invalid (a hierarchy's root),
+  /// unsupported (not started).
   Result<void> watch(const Subject& r, const cgroup::Cgroup& cgroup);
 
   /// Readable when process() has something to do.
@@ -60,7 +60,7 @@ class Watches final {
   /// An emptied one could not be removed.
   void failed(cgroup::EmptyWatch::Id id);
 
-  /// Writes what is watched now to the store; removes the file where nothing is.
+  /// Writes what is watched now to the store, where that has changed; removes the file where nothing is.
   void save();
 
  private:
@@ -80,6 +80,7 @@ class Watches final {
   api::Account account_of(uid_t owner) const;
   cgroup::WatchState state();
   void changed();
+  bool is_changed();
 
   const cgroup::Hierarchies& hierarchies_;
   const Log& log_;

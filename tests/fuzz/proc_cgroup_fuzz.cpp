@@ -26,6 +26,13 @@ std::vector<Hierarchy> hierarchies() {
   return all;
 }
 
+/// What Hierarchy::is_in has to say of the line's text.
+bool names(const CgroupLine& line, const Hierarchy& hierarchy) {
+  if (hierarchy.is_v2()) return line.hierarchy == 0 && line.controllers.empty();
+  const std::string& first = hierarchy.controllers().front();
+  return std::find(line.controllers.begin(), line.controllers.end(), first) != line.controllers.end();
+}
+
 void locates(const Hierarchy& hierarchy, const std::string& path) {
   auto located = hierarchy.locate(path);
   if (!located) return;
@@ -54,12 +61,12 @@ FUZZ(text) {
                 alone->path == line.path && alone->deleted == line.deleted,
             "a line means alone what it means among others");
     for (const Hierarchy& hierarchy : all) {
-      promise(hierarchy.is_in(line) == hierarchy.is_in(as_text), "a line and its text belong to the same hierarchy");
+      promise(names(line, hierarchy) == hierarchy.is_in(as_text), "a line and its text belong to the same hierarchy");
       locates(hierarchy, line.path);
     }
   }
   for (const Hierarchy& hierarchy : all) {
-    auto first = std::find_if(lines->begin(), lines->end(), [&](const auto& line) { return hierarchy.is_in(line); });
+    auto first = std::find_if(lines->begin(), lines->end(), [&](const auto& line) { return names(line, hierarchy); });
     auto path = cgm::manager::cgroup_in(text, hierarchy);
     promise(!path || first != lines->end(), "a cgroup comes from a line of its hierarchy");
     if (first == lines->end() || first->deleted) continue;

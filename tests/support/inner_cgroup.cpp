@@ -45,6 +45,15 @@ cgroup::Cgroup plant_leaf(const cgroup::Cgroup& cgroup) {
                         *sys::openat(cgroup.dir(), name, O_PATH | O_DIRECTORY));
 }
 
+void expect_own_tasks(const cgroup::Cgroup& cgroup, const std::vector<Child>& tasks) {
+  EXPECT_EQ(text_of(cgroup, "cgroup.type"), "domain");
+  EXPECT_EQ(text_of(cgroup, "cgroup.subtree_control"), "");
+  auto own = cgroup::parse_ids(text_of(cgroup, "cgroup.procs"));
+  ASSERT_TRUE(own) << own.error().text();
+  cgroup::sort_ids(*own);
+  EXPECT_EQ(*own, pids_of(tasks));
+}
+
 std::vector<Child> sleepers_in(const cgroup::Cgroup& cgroup, int count) {
   std::vector<Child> children;
   for (int i = 0; i < count; i++) {

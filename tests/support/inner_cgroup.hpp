@@ -47,6 +47,9 @@ std::vector<pid_t> seen_in(const cgroup::Cgroup& cgroup);
 /// Makes the directory of a cgroup's leaf as anybody could who may write to the cgroup: without our mark.
 cgroup::Cgroup plant_leaf(const cgroup::Cgroup& cgroup);
 
+/// That a cgroup is an ordinary one, below which nothing is enabled, and holds these tasks itself.
+void expect_own_tasks(const cgroup::Cgroup& cgroup, const std::vector<Child>& tasks);
+
 /// `count` sleepers in `cgroup`.
 std::vector<Child> sleepers_in(const cgroup::Cgroup& cgroup, int count);
 /// Their pids, ascending.

@@ -13,7 +13,7 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "base/procfs.hpp"
+#include "base/number.hpp"
 #include "base/sys.hpp"
 #include "cgroup/tasks.hpp"
 
@@ -36,9 +36,7 @@ T must(Result<T> result) {
 
 CgroupPath own_path(const Hierarchy& hierarchy) {
   Fd self = must(sys::openat(AT_FDCWD, "/proc/self", O_PATH | O_DIRECTORY));
-  for (const auto& line : must(procfs::parse_cgroup(must(sys::read_file_at(self.get(), "cgroup", 64 << 10)))))
-    if (hierarchy.is_in(line)) return must(hierarchy.locate(line.path));
-  std::abort();
+  return must(hierarchy.path_in(must(sys::read_file_at(self.get(), "cgroup", 64 << 10))));
 }
 
 void enable_all(const Cgroup& cgroup) {
@@ -97,7 +95,7 @@ bool Sandbox::usable(std::string_view controller) const {
   std::string_view wanted = found->is_v2() ? cgroup::v2_controller(controller) : std::string_view();
   if (wanted.empty()) return true;
   auto enabled = at(controller).read("cgroup.subtree_control");
-  return enabled && (" " + *enabled + " ").find(" " + std::string(wanted) + " ") != std::string::npos;
+  return enabled && has_word(*enabled, wanted);
 }
 
 CgroupPath Sandbox::path(std::string_view controller) const {

@@ -2,10 +2,12 @@
 """A test case with a sandbox, a daemon, and callers, made once for each class and gone with it."""
 import contextlib
 import re
+import shutil
 import unittest
 
 import classic
 import dbus
+import suite
 from caller import Caller, Sleeper
 from cgroups import Sandbox
 from daemon import Daemon
@@ -37,6 +39,14 @@ class DaemonTest(unittest.TestCase):
             cls._callers[key] = Caller(cls.sandbox, cls.daemon, place, uid, gid, groups)
             cls.addClassCleanup(cls._callers[key].close)
         return cls._callers[key]
+
+    @classmethod
+    def for_everybody(cls, program: str) -> str:
+        """A copy of a program, as a plain user may not be able to look into the build tree."""
+        copy = cls.daemon.folder / program
+        if not copy.exists():
+            shutil.copy(suite.program(program), copy)
+        return str(copy)
 
     def sleeper(self, place: str, uid: int = 0, threads: int = 0) -> Sleeper:
         """A process that ends with the test."""

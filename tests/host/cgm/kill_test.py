@@ -3,7 +3,6 @@
 the files."""
 import json
 import os
-import shutil
 import signal
 import subprocess
 
@@ -21,10 +20,7 @@ class KillTest(DaemonTest):
     direct = False
 
     def setUp(self):
-        # A plain user may not be able to look into the build tree.
-        self.cgm = str(self.daemon.folder / "cgm")
-        if not os.path.exists(self.cgm):
-            shutil.copy(suite.program("cgm"), self.cgm)
+        self.cgm = self.for_everybody("cgm")
         self.place = f"direct-{self.uid}" if self.direct else f"through-{self.uid}"
         self.user = self.caller(self.place, self.uid)
 

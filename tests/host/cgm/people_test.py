@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The commands for people: limit, stat, tree, freeze, thaw, wait, controllers, doctor; help, JSON and exit statuses."""
 import json
-import os
-import shutil
 import subprocess
 
 import suite
@@ -14,9 +12,7 @@ COMMANDS = ("run", "limit", "stat", "tree", "freeze", "thaw", "kill", "wait", "c
 
 class People(DaemonTest):
     def setUp(self):
-        self.cgm = str(self.daemon.folder / "cgm")
-        if not os.path.exists(self.cgm):
-            shutil.copy(suite.program("cgm"), self.cgm)
+        self.cgm = self.for_everybody("cgm")
         self.user = self.caller("user", USER)
 
     def cgm_as_user(self, *arguments: str, status: int = 0, **environment) -> subprocess.CompletedProcess:

@@ -2,9 +2,7 @@
 """cgm run: limits before the program begins, its exit status and signals passed on, nothing left behind; as a plain user
 through the daemon and as root on the files."""
 import json
-import os
 import pathlib
-import shutil
 import signal
 import subprocess
 
@@ -22,10 +20,7 @@ class RunTest(DaemonTest):
     direct = False
 
     def setUp(self):
-        # A plain user may not be able to look into the build tree.
-        self.cgm = str(self.daemon.folder / "cgm")
-        if not os.path.exists(self.cgm):
-            shutil.copy(suite.program("cgm"), self.cgm)
+        self.cgm = self.for_everybody("cgm")
         self.place = "direct" if self.direct else f"through-{self.uid}"
         self.user = self.caller(self.place, self.uid)
 

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <thread>
 
+#include "base/number.hpp"
 #include "base/sys.hpp"
 #include "cgroup/leaf.hpp"
 #include "cgroup/tasks.hpp"
@@ -83,12 +84,7 @@ std::map<std::string, ino_t> inodes_of(const Cgroup& cgroup) {
 
 void expect_no_leaf(const Cgroup& cgroup, const std::vector<Child>& tasks) {
   EXPECT_FALSE(cgroup.has_file(kLeafName));
-  EXPECT_EQ(text_of(cgroup, "cgroup.type"), "domain");
-  EXPECT_EQ(text_of(cgroup, "cgroup.subtree_control"), "");
-  auto own = parse_ids(text_of(cgroup, "cgroup.procs"));
-  ASSERT_TRUE(own) << own.error().text();
-  sort_ids(*own);
-  EXPECT_EQ(*own, pids_of(tasks));
+  test::expect_own_tasks(cgroup, tasks);
 }
 
 TEST_F(LeafDissolve, takes_the_tasks_back_when_the_last_child_is_gone) {
@@ -196,7 +192,7 @@ TEST_F(LeafDissolve, loses_nobody_while_two_controllers_are_enabled_at_once) {
     crew.join();
     ASSERT_EQ(crew.failure(), "");
     for (const std::string& controller : {controllers().front(), controllers().back()})
-      ASSERT_NE((" " + text_of(a, "cgroup.subtree_control") + " ").find(" " + controller + " "), std::string::npos);
+      ASSERT_TRUE(has_word(text_of(a, "cgroup.subtree_control"), controller));
     ASSERT_EQ(text_of(a, "cgroup.type"), "domain");
     ASSERT_EQ(text_of(a, "cgroup.procs"), "");
     ASSERT_EQ(seen_in(a), pids_of(tasks));

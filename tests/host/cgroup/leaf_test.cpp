@@ -19,6 +19,7 @@ namespace {
 using namespace std::chrono_literals;
 using test::as_user;
 using test::Child;
+using test::expect_own_tasks;
 using test::kSomebody;
 using test::pids_of;
 using test::plant_leaf;
@@ -28,14 +29,15 @@ using test::text_of;
 
 class Leaf : public test::InnerCgroup {};
 
-/// That nothing has happened to a cgroup of these tasks, below which nothing was enabled.
-void expect_untouched(const Cgroup& cgroup, const std::vector<Child>& tasks) {
-  EXPECT_EQ(text_of(cgroup, "cgroup.type"), "domain");
-  EXPECT_EQ(text_of(cgroup, "cgroup.subtree_control"), "");
-  auto own = parse_ids(text_of(cgroup, "cgroup.procs"));
-  ASSERT_TRUE(own) << own.error().text();
-  sort_ids(*own);
-  EXPECT_EQ(*own, pids_of(tasks));
+/// That a leaf is not taken for ours, and that nothing happens to the cgroup of these tasks.
+void expect_refused(const Cgroup& cgroup, const std::vector<Child>& tasks, const std::string& controller) {
+  auto opened = open_leaf(cgroup);
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().kind(), ErrorKind::denied) << opened.error().text();
+  auto enabled = enable_controller(cgroup, controller);
+  ASSERT_FALSE(enabled);
+  EXPECT_EQ(enabled.error().kind(), ErrorKind::denied) << enabled.error().text();
+  expect_own_tasks(cgroup, tasks);
 }
 
 /// Ends what is in a cgroup and below it, however fast it forks.
@@ -129,13 +131,7 @@ TEST_F(Leaf, is_refused_when_somebody_else_made_it) {
   Cgroup a = at("a");
   std::vector<Child> tasks = sleepers_in(a, 2);
   Cgroup planted = plant_leaf(a);
-  auto opened = open_leaf(a);
-  ASSERT_FALSE(opened);
-  EXPECT_EQ(opened.error().kind(), ErrorKind::denied) << opened.error().text();
-  auto enabled = enable_controller(a, controllers().front());
-  ASSERT_FALSE(enabled);
-  EXPECT_EQ(enabled.error().kind(), ErrorKind::denied) << enabled.error().text();
-  expect_untouched(a, tasks);
+  expect_refused(a, tasks, controllers().front());
   EXPECT_EQ(text_of(planted, "cgroup.procs"), "");
 }
 
@@ -153,13 +149,7 @@ TEST_F(Leaf, is_refused_when_another_user_made_and_marked_it) {
                       return open_leaf(a) ? 0 : 3;
                     }),
             0);
-  auto opened = open_leaf(a);
-  ASSERT_FALSE(opened);
-  EXPECT_EQ(opened.error().kind(), ErrorKind::denied) << opened.error().text();
-  auto enabled = enable_controller(a, controllers().front());
-  ASSERT_FALSE(enabled);
-  EXPECT_EQ(enabled.error().kind(), ErrorKind::denied) << enabled.error().text();
-  expect_untouched(a, tasks);
+  expect_refused(a, tasks, controllers().front());
   EXPECT_EQ(as_user(kSomebody + 1, [&] { return open_leaf(a) ? 1 : 0; }), 0);
 }
 
@@ -227,7 +217,7 @@ TEST_F(Leaf, is_not_made_for_tasks_that_another_pid_namespace_hides) {
     return inside.wait();
   });
   ASSERT_EQ(apart.wait(), 0);
-  expect_untouched(a, tasks);
+  expect_own_tasks(a, tasks);
   EXPECT_FALSE(a.has_file(kLeafName));
 }
 

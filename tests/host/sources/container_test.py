@@ -1,19 +1,13 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Statements about limits (docs/sources.md): a cgroup for a user (S0.3, S3.7), ten million bytes (S3.8), and what they do
 (S2.1, S3.9)."""
-import os
-import shutil
-
-import suite
 from testcase import USER, DaemonTest
 
 
 class Container(DaemonTest):
     def setUp(self):
         self.sandbox.require("memory")
-        self.cgm = str(self.daemon.folder / "cgm")
-        if not os.path.exists(self.cgm):
-            shutil.copy(suite.program("cgm"), self.cgm)
+        self.cgm = self.for_everybody("cgm")
         self.admin = self.caller("s3", 0)
         self.user = self.caller("s3", USER, owner=0)
         self.name = f"mycoolgroup-{self._testMethodName[5:9]}"
