@@ -183,9 +183,10 @@ def decode(data: bytes) -> tuple[Message, int] | None:
 
 
 class Connection:
-    """A client's connection. Each wait has a deadline of `timeout` seconds."""
+    """A client's connection. Each wait has a deadline of `timeout` seconds; `patience` is how many it waits longer before each
+    further attempt."""
 
-    def __init__(self, path: str, timeout: float = 60, authenticate: bool = True):
+    def __init__(self, path: str, timeout: float = 60, authenticate: bool = True, patience: float = 0):
         self._serial = 0
         self._connect(path, timeout)
         # Before Linux 6.5 the daemon closes what waited while it was busy, which an emulated machine often is.
@@ -196,7 +197,7 @@ class Connection:
                 if attempt == 9 or _KERNEL >= (6, 5):
                     raise
                 self.socket.close()
-                time.sleep(0.05 * attempt)  # until it is less busy: nothing tells
+                time.sleep(patience * attempt)  # until it is less busy: nothing tells
                 self._connect(path, timeout)
 
     def _connect(self, path: str, timeout: float) -> None:

@@ -221,7 +221,7 @@ class Messages(BadInput):
             for _ in range(chance.randint(1, 4)):
                 at = chance.randrange(len(data))
                 data[at] = chance.choice((0, 1, 0x7F, 0x80, 0xFF, chance.randrange(256), data[at] ^ 1 << chance.randrange(8)))
-            with self.daemon.connect() as connection:
+            with self.daemon.connect(patience=0.05) as connection:
                 connection.send(bytes(data))
             if number % 100 == 99:
                 self.assertIsNone(self.user.call("Ping", 1))
