@@ -27,6 +27,11 @@ def program(name: str) -> str:
     return str(BUILD / name if "/" in name else BUILD / "bin" / name)
 
 
+def is_sanitized() -> bool:
+    cache = BUILD / "CMakeCache.txt"
+    return cache.exists() and "\nCGM_SANITIZE:BOOL=ON\n" in cache.read_text()
+
+
 def eventually(condition, seconds: float = 60):
     """Polls `condition` until it is true or `seconds` have passed (generous: emulated machines are slow); returns it."""
     deadline = time.monotonic() + seconds
