@@ -21,14 +21,39 @@ _cgm_commands() {
   _cgm_ask --help | sed -n 's/^  \([a-z][a-z]*\) .*/\1/p'
 }
 
+# Help of the command so far: of one of a family, `ns list`, too.
+_cgm_help() {
+  _cgm_ask ${command:+"$command"} ${member:+"$member"} --help
+}
+
+# The commands of a family.
+_cgm_members() {
+  _cgm_ask "$command" --help | sed -nE "s/^  $command ([a-z][a-z-]*) .*/\1/p"
+}
+
 _cgm_options() {
-  _cgm_ask ${command:+"$command"} --help | grep -oE -- '--[a-z][a-z-]*' | sort -u
+  _cgm_help | grep -oE -- '--[a-z][a-z-]*' | sort -u
 }
 
 # What an option takes, as help says it: CGROUP, PATH, SIZE; nothing where it takes nothing.
 _cgm_takes() {
-  [[ $1 != *[^a-z-]* ]] || return 0
-  _cgm_ask ${command:+"$command"} --help | sed -nE "s/^  (-[a-z],)?$1(,--[a-z-]+)? ([A-Z]+).*/\3/p"
+  [[ $1 != *[^a-zA-Z-]* ]] || return 0
+  _cgm_help | sed -nE "s/^  (-[a-zA-Z],)?$1(,--[a-z-]+)? ([A-Z]+).*/\3/p"
+}
+
+# The words that an option takes, where help says them: HOW:{allow,deny}.
+_cgm_choices() {
+  _cgm_help | sed -nE "s/^  (-[a-zA-Z],)?$1(,--[a-z-]+)? [A-Z]+:\{([^}]*)\}.*/\3/p" | tr , '\n'
+}
+
+# True where a word begins the line of the program that the command runs.
+_cgm_begins_program() {
+  case "$command $member" in
+    'run ' | 'ns new') ;;
+    'ns enter') ((${#arguments[@]} > 0)) || return 1 ;; # behind the target
+    *) return 1 ;;
+  esac
+  [[ $1 == -- || $1 != -* ]]
 }
 
 # Children of the cgroup that the current word names so far, in any hierarchy.
@@ -56,12 +81,12 @@ _cgm_keep_cgroups() {
 }
 
 _cgm() {
-  local cgm=${COMP_WORDS[0]/#\~/$HOME} current=${COMP_WORDS[COMP_CWORD]} command= takes= word i
+  local cgm=${COMP_WORDS[0]/#\~/$HOME} current=${COMP_WORDS[COMP_CWORD]} command= member= takes= option= word i
   local -a way=() arguments=()
   COMPREPLY=()
   for ((i = 1; i < COMP_CWORD; i++)); do
     word=${COMP_WORDS[i]} takes=
-    if [[ $command == run && ($word == -- || $word != -*) ]]; then
+    if _cgm_begins_program "$word"; then
       # From here on it is the program's line.
       [[ $word == -- ]] && i=$((i + 1))
       if ((i == COMP_CWORD)); then
@@ -74,12 +99,18 @@ _cgm() {
       return
     elif [[ $word == -* ]]; then
       takes=$(_cgm_takes "$word")
+      if [[ ${COMP_WORDS[i + 1]} == = ]]; then
+        takes=${takes:-FILE} # what needs nothing may take it: --net=FILE
+        i=$((i + 1))         # `=` is a word of its own to readline
+      fi
+      option=$word
       [[ -z $takes ]] || i=$((i + 1))
-      [[ -z $takes || ${COMP_WORDS[i]} != = ]] || i=$((i + 1)) # `=` is a word of its own to readline
       [[ $word != --direct ]] || way+=("$word")
       [[ $word != --socket || $i -ge $COMP_CWORD ]] || way+=("$word" "${COMP_WORDS[i]//\\/}")
     elif [[ -z $command ]]; then
       command=$word
+    elif [[ $command == ns && -z $member ]]; then
+      member=$word
     else
       arguments+=("$word")
     fi
@@ -89,6 +120,8 @@ _cgm() {
     case $takes in
       CGROUP) _cgm_keep_cgroups ;;
       PATH | FILE) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
+      DIR) mapfile -t COMPREPLY < <(compgen -d -- "$current") ;;
+      HOW) _cgm_keep < <(_cgm_choices "$option") ;;
     esac
     return
   fi
@@ -96,9 +129,19 @@ _cgm() {
     _cgm_keep < <(_cgm_options)
     return
   fi
+  if _cgm_begins_program "$current"; then
+    mapfile -t COMPREPLY < <(compgen -c -- "$current")
+    return
+  fi
   case $command in
     '') _cgm_keep < <(_cgm_commands) ;;
-    run) mapfile -t COMPREPLY < <(compgen -c -- "$current") ;;
+    ns)
+      if [[ -z $member ]]; then
+        _cgm_keep < <(_cgm_members)
+      elif [[ ${#arguments[@]} == 0 && $(_cgm_help | head -n 1) =~ TARGET|NAMESPACE ]]; then
+        mapfile -t COMPREPLY < <(compgen -f -- "$current")
+      fi
+      ;;
     limit | stat | tree | freeze | thaw | kill | wait) _cgm_keep_cgroups ;;
     ping | listcontrollers | apiversion | controllers | doctor) ;;
     *)

@@ -89,6 +89,21 @@ class Completion:
         self.assertEqual(self.complete("cgm", "--di"), ["--direct"])
         self.assertNotIn("--memory", self.complete("cgm", "stat", "--"))
 
+    def test_commands_of_namespaces_are_completed(self):
+        self.assertEqual(self.complete("cgm", "ns", "en"), ["enter"])
+        self.assertEqual(self.complete("cgm", "--json", "ns", "li"), ["list"])
+        self.assertLessEqual({"list", "show", "same", "new", "enter"}, set(self.complete("cgm", "ns", "")))
+        self.assertEqual(self.complete("cgm", "ns", "list", ""), [])
+
+    def test_options_of_namespaces_are_completed(self):
+        self.assertEqual(self.complete("cgm", "ns", "list", "--t"), ["--tree"])
+        self.assertEqual(self.complete("cgm", "ns", "new", "-C", "-R", "/", "--map-u"), ["--map-user", "--map-users"])
+        self.assertEqual(self.complete("cgm", "ns", "enter", "1", "--wd-"), ["--wd-inside"])
+        self.assertNotIn("--tree", self.complete("cgm", "ns", "same", "--"))
+        self.assertEqual(self.complete("cgm", "ns", "new", "--setgroups", ""), ["allow", "deny"])
+        self.assertEqual(self.complete("cgm", "ns", "new", "--propagation", "s"), ["slave", "shared"])
+        self.assertEqual(self.complete("cgm", "ns", "list", "--pid", ""), [])
+
     def test_controllers_are_completed(self):
         self.assertEqual(self.complete("cgm", "create", ""), ["all", "cpu", "cpuacct", "memory", "name=systemd"])
         self.assertEqual(self.complete("cgm", "getvalue", "cpu"), ["cpu", "cpuacct"])
@@ -132,6 +147,16 @@ class Bash(Completion, unittest.TestCase):
         self.assertIn("env", self.complete("cgm", "run", "-m", "1G", "--", "en"))
         self.assertIn("env", self.complete("cgm", "run", "en"))
         self.assertEqual(self.complete("cgm", "run", "--", "ls", "ch"), ["children"])
+        for before in (("new",), ("new", "--net", "--"), ("new", "-S", "0"), ("enter", "1"), ("enter", "--net", "1", "--"),
+                       ("enter", "--net", "=", "/a", "1", "-u")):
+            self.assertIn("env", self.complete("cgm", "ns", *before, "en"), before)
+        self.assertEqual(self.complete("cgm", "ns", "enter", "1", "ls", "--ne"), [])
+
+    def test_where_to_go_is_completed_as_a_file(self):
+        for before in (("show",), ("enter",), ("enter", "--net"), ("enter", "1", "--net", "="), ("new", "--root")):
+            self.assertEqual(self.complete("cgm", "ns", *before, "ch"), ["children"], before)
+        self.assertEqual(self.complete("cgm", "ns", "new", "--root", "cg"), [], "no directory")
+        self.assertEqual(self.complete("cgm", "ns", "show", "children", ""), [])
 
 
 class Zsh(Completion, unittest.TestCase):
@@ -142,3 +167,12 @@ class Zsh(Completion, unittest.TestCase):
         self.assertEqual(self.complete("cgm", "run", "-m", "1G", "--", "en"), ["program en 1"])
         self.assertEqual(self.complete("cgm", "run", "en"), ["program en 1"])
         self.assertEqual(self.complete("cgm", "run", "--", "ls", "-l", "ch"), ["program ls -l ch 3"])
+        for before in (("new",), ("new", "--net", "--"), ("new", "-S", "0"), ("enter", "1"), ("enter", "--net", "1", "--"),
+                       ("enter", "--net=/a", "1", "-u")):
+            self.assertEqual(self.complete("cgm", "ns", *before, "en"), ["program en 1"], before)
+        self.assertEqual(self.complete("cgm", "ns", "enter", "1", "ls", "--ne"), ["program ls --ne 2"])
+
+    def test_where_to_go_is_completed_as_a_file(self):
+        for before in (("show",), ("enter",), ("enter", "--net"), ("new", "--root")):
+            self.assertEqual(self.complete("cgm", "ns", *before, "ch"), ["files"], before)
+        self.assertEqual(self.complete("cgm", "ns", "show", "children", ""), [])

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Holds the pages against the code. S0.12: every source file bears the licence, LGPL-2.1-or-later."""
 import functools
+import os
 import pathlib
 import re
 import shutil
@@ -13,6 +14,7 @@ SOURCE = pathlib.Path(__file__).resolve().parents[1]
 PAGES = [page for folder in (".", "docs", "tests/lab", "tests/fuzz") for page in sorted((SOURCE / folder).glob("*.md"))]
 # How many statements each document of docs/sources.md has.
 STATEMENTS = {0: 12, 1: 12, 2: 10, 3: 11, 4: 6}
+ENGLISH = {**os.environ, "LC_ALL": "C.UTF-8", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
 CODE = {".cpp", ".hpp", ".c", ".py", ".sh", ".cmake", ".bash"}
 
 
@@ -34,6 +36,17 @@ def commands() -> tuple[str, ...]:
     return tuple(re.findall(r"(?m)^  ([a-z]+) ", help_of("cgm")))
 
 
+def usage_of(*command: str) -> str:
+    return re.search(r"(?m)^usage: (.*)$", help_of("cgm", *command))[1]
+
+
+@functools.cache
+def families() -> dict[str, tuple[str, ...]]:
+    """The commands that only lead to others, with those: `ns`."""
+    return {one: tuple(re.findall(rf"(?m)^  {one} ([a-z][a-z-]*) ", help_of("cgm", one)))
+            for one in commands() if usage_of(one) == f"cgm {one} COMMAND [ARGUMENTS]"}
+
+
 def options_in(text: str) -> set[str]:
     """The long options of a help text."""
     return set(re.findall(r"(?m)^  (?:-\w,\s*)?(--[a-z][a-z-]*)", text))
@@ -45,8 +58,8 @@ def code_in(page: pathlib.Path) -> list[str]:
     return [line.strip() for line in re.findall(r"(?m)^ {4}(\S.*)$", text)] + re.findall(r"`([^`\n]+)`", text)
 
 
-def options_of_command(command: str) -> set[str]:
-    return options_in(help_of("cgm")) | options_in(help_of("cgm", command)) | {"--help", "--version"}
+def options_of_command(*command: str) -> set[str]:
+    return options_in(help_of("cgm")) | options_in(help_of("cgm", *command)) | {"--help", "--version"}
 
 
 class Pages(unittest.TestCase):
@@ -69,9 +82,13 @@ class Pages(unittest.TestCase):
                     if not named or re.search(r"COMMAND", call):
                         continue
                     self.assertIn(named[0], commands(), f"{page}: {code}")
+                    command = named[:1]
+                    if members := families().get(named[0]):
+                        command += words[words.index(named[0]) + 1:][:1]
+                        self.assertIn(command[-1], (named[0], "--help", *members), f"{page}: {code}")
                     mine = words[:words.index("--")] if "--" in words else words
                     for option in (word.split("=")[0] for word in mine if word.startswith("--")):
-                        self.assertIn(option, options_of_command(named[0]), f"{page}: {code}")
+                        self.assertIn(option, options_of_command(*command), f"{page}: {code}")
                     seen += 1
         self.assertGreater(seen, 20)
 
@@ -145,6 +162,45 @@ def answer_count(rows: dict[str, str]) -> int:
     return sum(answer.count("tests/") for answer in rows.values())
 
 
+class UtilLinux(unittest.TestCase):
+    """docs/namespaces.md against the real unshare, nsenter and lsns; the `cgm` commands in it are Pages' to check."""
+
+    @classmethod
+    def setUpClass(cls):
+        parts = re.split(r"(?m)^##+ (.*)\n", (SOURCE / "docs/namespaces.md").read_text())
+        cls.tables = {heading: re.findall(r"(?m)^\| (.+?) \| (.+?) \| (?:.*? )?\|$", body)[1:]
+                      for heading, body in zip(parts[1::2], parts[2::2])}
+
+    def help_of(self, program: str) -> str:
+        if not shutil.which(program):
+            self.skipTest(f"{program} is not installed")
+        return subprocess.run([program, "--help"], capture_output=True, text=True, check=True, env=ENGLISH).stdout
+
+    def test_every_option_has_a_row(self):
+        for program in ("unshare", "nsenter", "lsns"):
+            options = re.findall(r"(?m)^ +(?:(-\w)[,.] )? *(--[a-z][a-z-]*)", self.help_of(program))
+            self.assertGreater(len(options), 10, program)
+            documented = {option: set(re.findall(r"`(-\w)`", row)) for row, _ in self.tables[program]
+                          for option in re.findall(r"`(--[a-z-]+)`", row)}
+            for short, option in options:
+                self.assertIn(option, documented, program)
+                self.assertEqual({short} - {""}, documented[option], f"{program} {option}")
+
+    def test_every_row_says_where_it_is_or_that_it_is_nowhere(self):
+        for program in ("unshare", "nsenter", "lsns"):
+            for row, here in self.tables[program]:
+                self.assertRegex(here, r"^(`cgm (ns [a-z-]+( .*)?|--version)`|always so|none|not yet)$", f"{program}: {row}")
+
+    def test_every_column_has_a_row(self):
+        rows = {there.strip("`"): here for there, here in self.tables["Columns"]}
+        columns = re.findall(r"(?m)^ +([A-Z]+)  ", self.help_of("lsns").split("columns:")[1])
+        self.assertGreater(len(columns), 10)
+        self.assertLessEqual(set(columns), set(rows))
+        ours = re.search(r"COLUMNS are (.*)\.", help_of("cgm", "ns", "list"))[1].split(", ")
+        for column in rows.values():
+            self.assertIn(column.strip("`"), (*ours, "not yet"))
+
+
 class Manual(unittest.TestCase):
     def page(self, name: str) -> str:
         return (SOURCE / "docs/man" / name).read_text().replace("\\-", "-").replace("\\fP", "").replace("\\fR", "")
@@ -169,21 +225,43 @@ class Manual(unittest.TestCase):
         sections = self.sections(self.page("cgm.1"))
         common, limits = self.tags(sections["OPTIONS"]), self.tags(sections["LIMIT OPTIONS"])
         self.assertEqual(common, options_in(help_of("cgm")) | {"--help", "--version"})
-        people = [command for command in commands() if "Options:" in help_of("cgm", command)]
+        people = [command for command in commands() if "Options:" in help_of("cgm", command) and command not in families()]
         self.assertGreater(len(people), 8)
         for command in people:
             text = help_of("cgm", command)
-            usage = re.search(r"(?m)^usage: (.*)$", text)[1]
+            usage = usage_of(command)
             self.assertIn(usage, sections, "the heading is the usage that help shows")
             documented = self.tags(sections[usage]) | (limits if "LIMIT OPTIONS" in sections[usage] else set())
+            if "NAMESPACE OPTIONS" in sections[usage]:  # of cgm-ns(1); what is one word for all has another name here
+                documented |= self.tags(self.sections(self.page("cgm-ns.1"))["NAMESPACE OPTIONS"]) - {"--all"}
             self.assertEqual(documented, options_in(text) - common, command)
-        self.assertEqual(len([heading for heading in sections if heading.startswith("cgm ")]), len(people))
+        for family in families():
+            self.assertIn(f"cgm-{family} (1)", sections[usage_of(family)])
+        self.assertEqual(len([heading for heading in sections if heading.startswith("cgm ")]), len(people) + len(families()))
+
+    def test_the_page_of_a_family_has_every_command_with_its_options(self):
+        """cgm-ns.1. What several commands take may stand in NAMESPACE OPTIONS, once."""
+        self.assertIn("ns", families())
+        for family, members in families().items():
+            sections = self.sections(self.page(f"cgm-{family}.1"))
+            self.assertGreater(len(members), 4)
+            options = {member: options_in(help_of("cgm", family, member)) for member in members}
+            common, shared = self.tags(sections["OPTIONS"]), self.tags(sections.get("NAMESPACE OPTIONS", ""))
+            self.assertEqual(common, set.intersection(*options.values()), "what all take")
+            for member in members:
+                usage = usage_of(family, member)
+                self.assertIn(usage, sections, "the heading is the usage that help shows")
+                documented = self.tags(sections[usage]) | (shared if "NAMESPACE OPTIONS" in sections[usage] else set())
+                self.assertEqual(documented, options[member] - common, member)
+                for column in re.findall(r"[A-Z]+", "".join(re.findall(r"COLUMNS are (.*)\.", help_of("cgm", family, member)))):
+                    self.assertRegex(sections[usage], rf"(?m)^\.TP.*\n.*\b{column}\b", member)
+            self.assertEqual(len([heading for heading in sections if heading.startswith("cgm ")]), len(members))
 
     def test_cgm_1_has_every_classic_command(self):
         body = self.sections(self.page("cgm.1"))["CLASSIC COMMANDS"]
         documented = [re.sub(r"^\.B[IR]? |[\" ]", "", line) for line in re.findall(r"(?m)^\.TP\n(.*)", body)]
-        usages = [re.search(r"(?m)^usage: cgm (.*)$", help_of("cgm", command))[1].replace(" ", "")
-                  for command in commands() if "Options:" not in help_of("cgm", command)]
+        usages = [usage_of(command).removeprefix("cgm ").replace(" ", "") for command in commands()
+                  if "Options:" not in help_of("cgm", command) and command not in families()]
         self.assertEqual(documented, usages)
 
     def test_cgmanager_8_has_every_option(self):
@@ -192,6 +270,8 @@ class Manual(unittest.TestCase):
 
     def test_no_page_speaks_of_an_option_that_there_is_not(self):
         known = options_in(help_of("cgmanager")).union(*(options_of_command(command) for command in commands()))
+        known |= {option for family, members in families().items() for one in members
+                  for option in options_of_command(family, one)}
         for file in (SOURCE / "docs/man").iterdir():
             for option in set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", self.page(file.name))):
                 self.assertIn(option, known, file)

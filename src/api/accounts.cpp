@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/number.hpp"
+#include "base/subid.hpp"
 
 namespace cgm::api {
 
@@ -26,20 +27,13 @@ Account Accounts::of(uid_t uid) const {
 }
 
 std::vector<Accounts::Range> parse_subuid(std::string_view text, UidOfName uid_of) {
-  constexpr size_t kMaxRanges = 65536;
   constexpr uid_t kLowest = 1000;
   std::vector<Accounts::Range> ranges;
-  while (!text.empty() && ranges.size() < kMaxRanges) {
-    std::string_view line = trim(take_until(text, '\n'));
-    std::string_view name = take_until(line, ':');
-    std::string_view first = take_until(line, ':');
-    auto from = parse_number<uid_t>(first);
-    auto count = parse_number<uid_t>(line);
-    if (name.empty() || !from || !count || *count == 0 || *from < kLowest) continue;
-    auto number = parse_number<uid_t>(name);
-    uid_t owner = number ? *number : uid_of(name);
-    if (owner == static_cast<uid_t>(-1)) continue;
-    ranges.push_back({*from, *count, owner});
+  for (const SubidLine& line : parse_subids(text)) {
+    if (line.first < kLowest) continue;
+    auto number = parse_number<uid_t>(line.owner);
+    uid_t owner = number ? *number : uid_of(line.owner);
+    if (owner != static_cast<uid_t>(-1)) ranges.push_back({line.first, line.count, owner});
   }
   return ranges;
 }

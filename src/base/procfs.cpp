@@ -95,6 +95,8 @@ Result<Status> parse_status(std::string_view text) {
     if (key == "Uid")
       return have_uid = number(field(rest), status.real_uid) && number(field(rest), status.effective_uid);
     if (key == "Gid") return number(field(rest), status.real_gid) && number(field(rest), status.effective_gid);
+    if (key == "SigIgn") return number(field(rest), status.signals_ignored, 16);
+    if (key == "SigCgt") return number(field(rest), status.signals_caught, 16);
     if (key == "CapEff") return number(field(rest), status.cap_effective, 16);
     if (key == "CapBnd") return number(field(rest), status.cap_bounding, 16);
     if (key == "NStgid") return status.ns_tgid.empty() && numbers(rest, status.ns_tgid);

@@ -27,6 +27,7 @@ struct Status {
   gid_t real_gid = 0, effective_gid = 0;
   char state = '?';
   uint64_t cap_effective = 0, cap_bounding = 0;
+  uint64_t signals_ignored = 0, signals_caught = 0;  ///< bit N - 1 is signal N
   std::vector<pid_t> ns_tgid;  ///< NStgid: outermost (the reader's) first; empty on kernels without it
   std::vector<pid_t> ns_pid;   ///< NSpid likewise
 };

@@ -52,6 +52,7 @@ struct PidfdInfo {
 };
 Result<PidfdInfo> pidfd_get_info(int pidfd);
 /// clone3(2); returns the child's pid in the parent and 0 in the child. Nothing is allocated on the way in the child.
+/// Where a filter hides it, clone(2), as far as that can do the same.
 Result<pid_t> clone3(clone_args& args);
 
 /// Extended attributes of an open file or directory; get returns not_found where there is none.

@@ -56,5 +56,6 @@ int run_kill(Invocation&);
 int run_wait(Invocation&);
 int run_controllers(Invocation&);
 int run_doctor(Invocation&);
+int run_ns(Invocation&);
 
 }  // namespace cgm::cli

@@ -10,6 +10,7 @@
 #include <cctype>
 
 #include "base/number.hpp"
+#include "base/printable.hpp"
 #include "base/sys.hpp"
 #include "cgm/freezer.hpp"
 #include "cgm/json.hpp"
@@ -110,7 +111,7 @@ std::vector<std::string> describe_left(const cgroup::KillOutcome& outcome) {
       lines.push_back(fmt::format("and {} more processes", outcome.left.size() - kMostShown));
       break;
     }
-    std::string command = one.command.empty() ? "" : " (" + one.command + ")";
+    std::string command = one.command.empty() ? "" : " (" + printable(one.command) + ")";
     lines.push_back(fmt::format("process {}{} {}", one.pid, command, one.why));
   }
   if (outcome.unseen) lines.emplace_back("processes of another pid namespace are left");

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // cgm: global options, the table of commands, help.
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 
 #include "cgm/command.hpp"
 
@@ -17,6 +19,7 @@ constexpr Command kCommands[] = {
     {"thaw", "CGROUP", "let them go on", false, run_thaw},
     {"kill", "[OPTIONS] CGROUP", "end all processes of a cgroup", false, run_kill},
     {"wait", "CGROUP", "wait until a cgroup has no task", false, run_wait},
+    {"ns", "COMMAND [ARGUMENTS]", "namespaces: list, show, make, enter", false, run_ns},
     {"controllers", "", "the hierarchies, where each is mounted, and who may use it", false, run_controllers},
     {"doctor", "", "what works here, what does not, and the cure", false, run_doctor},
     {"ping", "", "ask whether the daemon is there", true, run_classic},
@@ -167,5 +170,9 @@ int run_main(int argc, char** argv) {
 }  // namespace cgm::cli
 
 int main(int argc, char** argv) {
-  return cgm::cli::run_main(argc, argv);
+  int status = cgm::cli::run_main(argc, argv);
+  // What could not be written was not told.
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return status;
+  std::fprintf(stderr, "cgm: standard output: %s\n", std::strerror(errno));
+  return status == 0 ? cgm::cli::kFailed : status;
 }

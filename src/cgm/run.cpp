@@ -2,20 +2,22 @@
 // cgm run: a program in a cgroup of its own, limited before it begins, and what became of it.
 #include <poll.h>
 #include <signal.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
 
+#include "base/launch.hpp"
 #include "base/sys.hpp"
 #include "cgm/command.hpp"
 #include "cgm/describe.hpp"
 #include "cgm/group.hpp"
 #include "cgm/kill.hpp"
 #include "cgm/limit_options.hpp"
+#include "cgm/ns_options.hpp"
+#include "cgm/program.hpp"
 #include "cgm/verb.hpp"
-#include "cgroup/start.hpp"
+#include "cgroup/entrance.hpp"
 #include "cgroup/stats.hpp"
 
 namespace cgm::cli {
@@ -23,11 +25,10 @@ namespace cgm::cli {
 namespace {
 
 constexpr auto kKillSpan = std::chrono::seconds(10);
-// What env(1), nice(1) and timeout(1) use too.
-constexpr int kNotStarted = 125, kNotExecutable = 126, kNotFound = 127;
 
 struct RunOptions {
   LimitOptions limits;
+  NamespaceOptions namespaces;
   std::string name, in;
   bool keep = false, stats = false, kill = false, force = false;
   std::vector<std::string> command;
@@ -42,7 +43,7 @@ std::variant<RunOptions, int> parse(Invocation& invocation) {
       "Exit status: the program's; 128 and the signal's number where a signal ended it; 125 where the cgroup or a\n"
       "limit could not be had, 126 where the program cannot be executed, 127 where there is none.\n\n"
       "Examples:\n  cgm run -m 10M -- make\n  cgm run --cpus 0.5 --pids 50 --stats -- ./job\n"
-      "  cgm run --set cpu.shares=512 -- ./job\n");
+      "  cgm run --set cpu.shares=512 -- ./job\n  cgm run -m 100M --map-root --all-namespaces -- ./job\n");
   CLI::App& app = verb.app();
   app.prefix_command();
   options.limits.add_to(app);
@@ -53,6 +54,8 @@ std::variant<RunOptions, int> parse(Invocation& invocation) {
   app.add_flag("--kill", options.kill, "kill what the program has left running");
   app.add_flag("--stats", options.stats, "say at the end what was used, on standard error");
   app.add_flag("--force", options.force, "with --in: set a memory limit below present use all the same, directly");
+  options.namespaces.add_to(app, false);
+  verb.refuse_empty_values();
   if (auto status = verb.parse()) return *status;
   options.command = verb.rest();
   if (options.command.empty()) return usage_error("run", "no command to run");
@@ -83,54 +86,42 @@ Ways find_ways(const Group& group, const cgroup::Hierarchies& local) {
   return ways;
 }
 
-/// Starts the program in the group; what the kernel does not let us do ourselves the session does for the waiting
-/// child.
-Result<cgroup::StartedChild> start(Session& session, const Group& group, cgroup::Program program) {
-  cgroup::Hierarchies local = TRY(cgroup::Hierarchies::discover());
-  Ways ways = find_ways(group, local);
-  program.gated = !ways.others.empty();
-  auto child = cgroup::start(ways.entrance, program);
-  if (!child && ways.unified) {
-    ways.entrance.drop_unified();
-    ways.others.push_back(ways.unified);
-    program.gated = true;
-    child = cgroup::start(ways.entrance, program);
-  }
-  if (!child || !program.gated) return child;
+/// Has the session move the waiting child where we may not ourselves.
+Result<void> move_child(Session& session, const Group& group, const Ways& ways, const StartedChild& child) {
+  if (ways.others.empty()) return {};
   std::string names;
   for (const cgroup::Hierarchy* hierarchy : ways.others)
     names += (names.empty() ? "" : ",") + Group::name_of(*hierarchy);
   api::Request move = group.request(api::Method::move_pid, names);
-  move.first = child->pid();
+  move.first = child.pid();
   auto moved = session.call(move);
-  if (!moved) {
-    (void)sys::pidfd_send_signal(child->pidfd(), SIGKILL);
-    ::waitpid(child->pid(), nullptr, 0);
-    return fail(std::move(moved.error()).with("move the program to its cgroup"));
-  }
-  TRY_VOID(child->release());
-  return child;
+  if (!moved) return fail(std::move(moved.error()).with("move the program to its cgroup"));
+  return {};
 }
 
-/// Passes signals on until the child has ended; stops and goes on with it. Returns its exit status.
-int attend(const cgroup::StartedChild& child, const sigset_t& signals) {
-  for (;;) {
-    siginfo_t info{};
-    if (::sigwaitinfo(&signals, &info) < 0) continue;
-    if (info.si_signo != SIGCHLD) {
-      // What the terminal sent has reached the whole process group already.
-      if (info.si_code != SI_KERNEL) (void)sys::pidfd_send_signal(child.pidfd(), info.si_signo);
-      continue;
-    }
-    int status = 0;
-    pid_t ended;
-    while ((ended = ::waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0) {
-      if (ended != child.pid()) continue;
-      if (WIFEXITED(status)) return WEXITSTATUS(status);
-      if (WIFSIGNALED(status)) return 128 + WTERMSIG(status);
-      if (WIFSTOPPED(status)) ::raise(SIGSTOP);
-    }
+/// Starts the program in the group; what the kernel does not let us do ourselves the session does for the waiting
+/// child, whose id maps are written meanwhile.
+Result<StartedChild> start(Session& session, const Group& group, const Launch& program, const ns::UserMaps& maps) {
+  cgroup::Hierarchies local = TRY(cgroup::Hierarchies::discover());
+  Ways ways = find_ways(group, local);
+  auto try_to_start = [&] {
+    Launch here = program;
+    ways.entrance.add_to(here);
+    here.gated = !ways.others.empty() || !maps.empty();
+    return launch(here);
+  };
+  auto child = try_to_start();
+  if (!child && ways.unified) {
+    ways.entrance.drop_unified();
+    ways.others.push_back(ways.unified);
+    child = try_to_start();
   }
+  if (!child || (ways.others.empty() && maps.empty())) return child;
+  auto ready = move_child(session, group, ways, *child);
+  if (ready) ready = map_child(*child, maps);
+  if (ready) ready = child->release();
+  if (ready) return child;
+  return fail(child->abandon(std::move(ready.error())));
 }
 
 void report_stats(const cgroup::Stats& stats, int64_t wall_ns, bool json) {
@@ -178,12 +169,6 @@ void clean_up(Session& session, const Group& group, const RunOptions& options) {
       (tasks && !tasks->empty() ? std::to_string(tasks->size()) + " tasks still run in it" : removed.error().text()));
 }
 
-int failed_start(const Error& error, const std::string& program) {
-  complain("'" + program + "': " + error.text());
-  if (error.kind() == ErrorKind::not_found) return kNotFound;
-  return error.text().starts_with("execve") ? kNotExecutable : kNotStarted;
-}
-
 }  // namespace
 
 int run_run(Invocation& invocation) {
@@ -192,7 +177,11 @@ int run_run(Invocation& invocation) {
   auto& options = std::get<RunOptions>(parsed);
   auto limits = options.limits.limits();
   auto raw = options.limits.raw();
+  auto namespaces = options.namespaces.wanted();
   if (!limits || !raw) return usage_error("run", limits ? raw.error().text() : limits.error().text());
+  if (!namespaces && namespaces.error().kind() == ErrorKind::invalid)
+    return usage_error("run", namespaces.error().text());
+  if (!namespaces) return failed_start(namespaces.error(), "");
   invocation.session.force = options.force;
   auto session = open_session(invocation);
   if (!session) return kNotStarted;
@@ -215,20 +204,23 @@ int run_run(Invocation& invocation) {
     return give_up(set.error());
   }
 
-  sigset_t signals, before;
-  ::sigfillset(&signals);
-  for (int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT}) ::sigdelset(&signals, fault);
-  ::sigprocmask(SIG_BLOCK, &signals, &before);
+  SignalRelay relay;
   int64_t began = sys::monotonic_ns();
   // In a cgroup that was there before, what was killed before is not of this run.
   uint64_t killed_before = options.in.empty() ? 0 : killed_so_far(*group);
-  auto child = start(*session, *group, {.argv = options.command, .mask = before});
+  Launch program;
+  program.argv = options.command;
+  program.environment = own_environment();
+  program.mask = relay.before();
+  namespaces->options.cgroup_late = true;  // rooted at the new cgroup, which the child enters after its clone
+  auto added = ns::add_new(program, namespaces->options);
+  auto child = added ? start(*session, *group, program, namespaces->maps) : fail(std::move(added.error()));
   if (!child) {
     if (options.in.empty()) (void)group->remove();
-    return give_up(child.error());
+    return give_up(ns::explain(std::move(child.error()), namespaces->options.kinds));
   }
   auto executed = child->wait_for_exec();
-  int status = attend(*child, signals);
+  int status = relay.attend(*child, namespaces->options.kinds.has(ns::Kind::pid));
   int64_t wall = sys::monotonic_ns() - began;
   auto stats = cgroup::read_stats(group->files());
   clean_up(*session, *group, options);

@@ -20,15 +20,22 @@ class HelpFormatter final : public CLI::Formatter {
 
 }  // namespace
 
-Verb::Verb(Invocation& invocation, std::string usage, std::string summary, std::string more)
-    : invocation_(invocation), app_("", std::string(invocation.command)) {
-  app_.formatter(std::make_shared<HelpFormatter>(std::move(usage) + "\n\n" + std::move(summary)));
+Verb::Verb(Invocation& invocation, std::string usage, std::string summary, std::string more, Asks asks)
+    : invocation_(invocation), usage_(std::move(usage)), app_("", std::string(invocation.command)) {
+  app_.formatter(std::make_shared<HelpFormatter>(usage_ + "\n\n" + std::move(summary)));
   app_.footer(std::move(more));
+  app_.add_flag("--json", invocation.json, "print data as JSON");
+  if (asks == Asks::kernel) return;
   app_.add_option("--socket", invocation.session.socket, "ask the daemon at this socket")->type_name("PATH");
   app_.add_flag("--direct", invocation.session.direct,
                 "work on the cgroup files with your own rights, without the daemon");
-  app_.add_flag("--json", invocation.json, "print data as JSON");
   app_.add_flag("-v,--verbose", invocation.session.verbose, "say whether a daemon is asked, and which");
+}
+
+void Verb::refuse_empty_values() {
+  for (CLI::Option* option : app_.get_options())
+    if (!option->get_positional() && option->get_expected_min() > 0)
+      option->check([](const std::string& text) { return text.empty() ? "a word is missing" : ""; });
 }
 
 std::optional<int> Verb::parse() {
@@ -39,13 +46,19 @@ std::optional<int> Verb::parse() {
     std::fputs(app_.help().c_str(), stdout);
     return 0;
   } catch (const CLI::ParseError& error) {
-    return usage_error(invocation_.command, error.what());
+    return usage_error(error.what());
   }
   // A prefix command takes what it does not know for the first word of the command.
   const std::vector<std::string> left = app_.remaining();
   if (!left.empty() && left.front().starts_with('-') && left.front() != "--")
-    return usage_error(invocation_.command, "there is no option '" + left.front() + "'");
+    return usage_error("there is no option '" + left.front() + "'");
   return std::nullopt;
+}
+
+int Verb::usage_error(std::string_view why) const {
+  complain(std::string(invocation_.command) + ": " + std::string(why));
+  std::fprintf(stderr, "usage: cgm %s\n", usage_.c_str());
+  return kUsage;
 }
 
 std::vector<std::string> Verb::rest() const {

@@ -2,6 +2,8 @@
 // Callers at the moment of a request.
 #include "manager/identity.hpp"
 
+#include <unistd.h>
+
 #include "base/number.hpp"
 #include "base/sys.hpp"
 #include "cgroup/leaf.hpp"
@@ -71,8 +73,8 @@ Result<Requestor> Requestor::identify(const Host& host, const api::Caller& calle
 Result<cgroup::CgroupPath> Requestor::cgroup(const cgroup::Hierarchy& hierarchy) const {
   cgroup::CgroupPath path = TRY(cgroup_in(cgroups_, hierarchy));
   // The root is where a v1 line also says that a task is that has begun to exit, wherever it was. On v2 a task stays
-  // where it was until its namespaces are gone.
-  if (path.is_root() && !hierarchy.is_v2() && is_exiting(namespaces_, "../")) return dead();
+  // where it was until its namespaces are gone. We ourselves, without a daemon, are alive.
+  if (path.is_root() && !hierarchy.is_v2() && pid_ != ::getpid() && is_exiting(namespaces_, "../")) return dead();
   return path;
 }
 

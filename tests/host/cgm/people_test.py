@@ -38,6 +38,12 @@ class People(DaemonTest):
             self.assertEqual(wrong.stdout, "")
             self.assertIn("usage: cgm", wrong.stderr)
 
+    def test_what_cannot_be_written_is_a_failure(self):
+        for arguments in (("--help",), ("controllers",), ("ns", "list", "--json")):
+            with open("/dev/full", "w") as full:
+                done = subprocess.run([self.cgm, *arguments], stdout=full, stderr=subprocess.PIPE, text=True)
+            self.assertEqual((done.returncode, done.stderr), (1, "cgm: standard output: No space left on device\n"))
+
     def test_limits_are_set_all_together_and_shown_in_human_units(self):
         self.make("limited", "memory", "pids", "cpu")
         self.cgm_as_user("limit", "limited", "--memory", "64M", "--pids", "40", "--cpus", "1.5")

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Pins: namespaces kept alive by bind mounts, under a name. A pin is a directory with one file for each kind.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/error.hpp"
+#include "ns/namespace.hpp"
+
+namespace cgm::ns {
+
+/// Where the caller's pins are: root's below /run, a user's below $XDG_RUNTIME_DIR. Every directory on the way is made
+/// where it is missing, and has to be the owner's alone to write; no symbolic link is followed.
+class Pins final {
+ public:
+  /// Errors: not_found (a user without a runtime directory); denied (somebody else may write there).
+  static Result<Pins> open();
+  /// Pins below another directory, which is there.
+  static Result<Pins> open_at(const std::string& directory);
+
+  /// Keeps them under `name`. Errors: invalid (a name that is none), exists, denied (mounting needs CAP_SYS_ADMIN), os
+  /// (a full or read-only file system); nothing is left then.
+  Result<void> add(const std::string& name, std::span<const Namespace> namespaces) const;
+  /// The namespaces of a pin. Errors: not_found, invalid.
+  Result<std::vector<Namespace>> find(const std::string& name) const;
+  /// Lets them go. Errors: not_found, denied.
+  Result<void> remove(const std::string& name) const;
+
+  const std::string& path() const { return path_; }
+
+ private:
+  Pins(Fd directory, std::string path) : directory_(std::move(directory)), path_(std::move(path)) {}
+  Fd directory_;
+  std::string path_;
+};
+
+}  // namespace cgm::ns
