@@ -23,10 +23,8 @@ struct Part {
   bool foreign;  // may be run against a server that is not ours
 };
 constexpr Part kParts[] = {
-    {"memory", measure_memory, false},
-    {"requests", measure_requests, true},
-    {"fairness", measure_fairness, true},
-    {"start", measure_start, true},
+    {"memory", measure_memory, false}, {"requests", measure_requests, true},      {"fairness", measure_fairness, true},
+    {"start", measure_start, true},    {"namespaces", measure_namespaces, false},
 };
 
 bool is_chosen(const Options& options, const Part& part) {
@@ -67,9 +65,10 @@ int main(int argc, char** argv) {
   daemon->excludes(address);
   app.add_option("--cgm", options.cgm, "the cgm whose start is measured");
   app.add_option("--empty", options.empty, "the empty program that it is held against");
-  app.add_option("--only", options.only, "measure these parts: memory, requests, fairness, start")
+  app.add_option("--floor", options.floor, "the program that does a start's kernel work alone");
+  app.add_option("--only", options.only, "measure these parts: memory, requests, fairness, start, namespaces")
       ->delimiter(',')
-      ->check(CLI::IsMember({"memory", "requests", "fairness", "start"}));
+      ->check(CLI::IsMember({"memory", "requests", "fairness", "start", "namespaces"}));
   app.add_option("--request", options.requests, "measure these kinds of request, without their figures")
       ->delimiter(',');
   app.add_option("--rounds", options.rounds, "rounds, of which the medians are told")->check(CLI::Range(1, 1000));

@@ -16,7 +16,8 @@ struct Options {
   pid_t pid = 0;                      ///< and its pid
   std::string cgm;                    ///< the command line's program
   std::string empty;                  ///< the empty program that it is held against
-  std::vector<std::string> only;      ///< parts to run: requests, memory, fairness, start; none for all
+  std::string floor;                  ///< the program that does the kernel's work of a start and nothing else
+  std::vector<std::string> only;      ///< parts to run, by name; none for all
   std::vector<std::string> requests;  ///< kinds of request to measure, by name; none for all
   unsigned rounds = 7;
   int64_t round_ms = 100;  ///< for how long each constellation runs in each round
@@ -31,6 +32,8 @@ Result<void> measure_requests(const Setting& setting, const Options& options, Re
 Result<void> measure_memory(const Setting& setting, const Options& options, Report& report);
 /// A Ping beside users who keep the server busy.
 Result<void> measure_fairness(const Setting& setting, const Options& options, Report& report);
+/// `cgm ns` and `cgm run` with namespaces, beside util-linux and the kernel's own work.
+Result<void> measure_namespaces(const Setting& setting, const Options& options, Report& report);
 /// Start to exit of the command line.
 Result<void> measure_start(const Setting& setting, const Options& options, Report& report);
 
