@@ -161,7 +161,7 @@ int enter_and_run(const Options& options, const Verb& verb) {
       std::any_of(options.kinds.begin(), options.kinds.end(), [](const auto& one) { return one.second != "true"; });
   auto entered = ns::enter(*namespaces, target->process && !from_files ? target->process->process.pidfd() : -1);
   if (!entered) return failed_start(entered.error(), "");
-  return run_program(program, kinds.has(Kind::pid) || kinds.has(Kind::time), relay);
+  return run_program(program, kinds.has(Kind::pid), relay);
 }
 
 }  // namespace

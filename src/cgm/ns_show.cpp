@@ -28,17 +28,21 @@ struct Shown {
   std::string command;
   std::vector<pid_t> pids;  ///< its own in each pid namespace, from ours inwards
   ns::Membership in;
-  ns::Membership owners;  ///< of each, the user namespace that owns it; 0 where out of sight
-  ns::Membership next;    ///< what its children will be in, where that is another
+  ns::Membership owners;       ///< of each, the user namespace that owns it; 0 where out of sight
+  ns::Membership next;         ///< what its children will be in, where that is another
+  ns::IdRanges users, groups;  ///< the ids of its user namespace, and what they are in ours
 };
 
 Result<Shown> look_at(const ProcFs& proc, pid_t pid) {
   ns::Member member = TRY(ns::Member::open(proc, pid));
-  Shown shown{.pid = pid, .uid = 0, .command = {}, .pids = {}, .in = {}, .owners = {}, .next = {}};
+  Shown shown{
+      .pid = pid, .uid = 0, .command = {}, .pids = {}, .in = {}, .owners = {}, .next = {}, .users = {}, .groups = {}};
   shown.in = TRY(member.membership(ns::Kinds::all()));
   shown.uid = TRY(member.uid());
   shown.command = TRY(member.command(kCommandLimit));
   shown.pids = TRY(member.status()).ns_pid;
+  shown.users = TRY(member.users());
+  shown.groups = TRY(member.groups());
   for (const ns::KindInfo& kind : ns::kKinds) {
     if (shown.in.of(kind.kind) == 0) continue;
     auto at = static_cast<size_t>(kind.kind);
@@ -54,6 +58,19 @@ Result<Shown> look_at(const ProcFs& proc, pid_t pid) {
 
 std::string joined(const std::vector<pid_t>& pids) {
   return fmt::format("{}", fmt::join(pids, " "));
+}
+
+Json to_json(const ns::IdRanges& map) {
+  Json list = Json::array();
+  for (const ns::IdRange& range : map)
+    list.push_back({{"inside", range.inside}, {"outside", range.outside}, {"count", range.count}});
+  return list;
+}
+
+std::string text_of(const ns::IdRanges& map) {
+  std::string text;
+  for (const ns::IdRange& range : map) text += (text.empty() ? "" : " ") + ns::format_range(range);
+  return text.empty() ? "none" : text;
 }
 
 int print_process(const Shown& shown, const ns::Membership& own, bool json) {
@@ -72,11 +89,15 @@ int print_process(const Shown& shown, const ns::Membership& own, bool json) {
                 {"uid", shown.uid},
                 {"user", user_name(shown.uid)},
                 {"command", shown.command},
+                {"uid_map", to_json(shown.users)},
+                {"gid_map", to_json(shown.groups)},
                 {"namespaces", std::move(list)}});
     return 0;
   }
   fmt::print("process   {}\ncommand   {}\nuser      {}\n", shown.pid, printable(shown.command), user_name(shown.uid));
   if (shown.pids.size() > 1) fmt::print("pids      {} (from ours inwards)\n", joined(shown.pids));
+  if (shown.in.of(ns::Kind::user) != own.of(ns::Kind::user))
+    fmt::print("users     {} (INSIDE:OUTSIDE:COUNT)\ngroups    {}\n", text_of(shown.users), text_of(shown.groups));
   fmt::print("\n{:<8} {:<12} {:<6} {:<12} {}\n", "KIND", "NS", "OURS", "OWNER", "FOR CHILDREN");
   for (const ns::KindInfo& kind : ns::kKinds) {
     uint64_t inode = shown.in.of(kind.kind);

@@ -12,10 +12,6 @@ namespace {
 
 constexpr uint64_t kIds = 0xFFFFFFFF;  // 4294967295 is no id
 
-std::string text_of(const IdRange& range) {
-  return std::to_string(range.inside) + ":" + std::to_string(range.outside) + ":" + std::to_string(range.count);
-}
-
 bool overlap(uint64_t a, uint64_t b, uint64_t count_a, uint64_t count_b) {
   return a < b + count_b && b < a + count_a;
 }
@@ -35,15 +31,15 @@ Result<void> check(std::span<const IdRange> map) {
                                         " ranges, this one has " + std::to_string(map.size()));
   for (size_t i = 0; i < map.size(); i++) {
     const IdRange& range = map[i];
-    if (range.count == 0) return fail(ErrorKind::invalid, "range '" + text_of(range) + "' has no id");
+    if (range.count == 0) return fail(ErrorKind::invalid, "range '" + format_range(range) + "' has no id");
     if (uint64_t{range.inside} + range.count > kIds || uint64_t{range.outside} + range.count > kIds)
-      return fail(ErrorKind::invalid, "range '" + text_of(range) + "' ends behind the last id, 4294967294");
+      return fail(ErrorKind::invalid, "range '" + format_range(range) + "' ends behind the last id, 4294967294");
     for (size_t j = 0; j < i; j++) {
       const IdRange& other = map[j];
       bool inside = overlap(range.inside, other.inside, range.count, other.count);
       if (inside || overlap(range.outside, other.outside, range.count, other.count))
-        return fail(ErrorKind::invalid, "ranges '" + text_of(other) + "' and '" + text_of(range) + "' overlap " +
-                                            (inside ? "inside" : "outside"));
+        return fail(ErrorKind::invalid, "ranges '" + format_range(other) + "' and '" + format_range(range) +
+                                            "' overlap " + (inside ? "inside" : "outside"));
     }
   }
   return {};
@@ -83,6 +79,10 @@ IdRanges compose(std::span<const IdRange> inner, std::span<const IdRange> outer)
     }
   std::sort(whole.begin(), whole.end(), [](const IdRange& a, const IdRange& b) { return a.inside < b.inside; });
   return whole;
+}
+
+std::string format_range(const IdRange& range) {
+  return std::to_string(range.inside) + ":" + std::to_string(range.outside) + ":" + std::to_string(range.count);
 }
 
 std::string format_map(std::span<const IdRange> map) {

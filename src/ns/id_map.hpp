@@ -35,6 +35,8 @@ std::optional<uint32_t> to_inside(std::span<const IdRange> map, uint32_t id);
 /// What `outer` does not map is left out.
 IdRanges compose(std::span<const IdRange> inner, std::span<const IdRange> outer);
 
+/// `INSIDE:OUTSIDE:COUNT`, as parse_range takes it.
+std::string format_range(const IdRange& range);
 /// One line a range, as /proc/PID/uid_map takes it.
 std::string format_map(std::span<const IdRange> map);
 

@@ -99,6 +99,14 @@ Result<void> Member::each_held(const std::function<void(int fd, const Namespace&
   return {};
 }
 
+Result<IdRanges> Member::users() const {
+  return procfs::parse_id_map(TRY(sys::read_file_at(links_.get(), "../uid_map", kMaxFile)));
+}
+
+Result<IdRanges> Member::groups() const {
+  return procfs::parse_id_map(TRY(sys::read_file_at(links_.get(), "../gid_map", kMaxFile)));
+}
+
 Result<std::string> Member::mountinfo() const {
   return sys::read_file_at(links_.get(), "../mountinfo", procfs::kMaxText);
 }

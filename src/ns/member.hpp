@@ -13,6 +13,7 @@
 #include "base/error.hpp"
 #include "base/fd.hpp"
 #include "base/process.hpp"
+#include "ns/id_map.hpp"
 #include "ns/namespace.hpp"
 
 namespace cgm::ns {
@@ -48,6 +49,9 @@ class Member final {
   /// Shows each namespace that it holds open, with the number of its descriptor. Errors: gone, denied.
   Result<void> each_held(const std::function<void(int fd, const Namespace&)>& look) const;
   Result<std::string> mountinfo() const;
+  /// The ids of its user namespace, and what they are in ours.
+  Result<IdRanges> users() const;
+  Result<IdRanges> groups() const;
 
  private:
   Member(pid_t pid, Fd links) : pid_(pid), links_(std::move(links)) {}

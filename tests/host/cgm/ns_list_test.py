@@ -336,6 +336,14 @@ class Show(NamespaceTest):
         for kind, number in inodes(one.pid).items():
             self.assertEqual(rows[kind][:3], [kind, str(number), "no" if kind == "net" else "yes"])
 
+    def test_ids_of_another_user_namespace_are_told_as_ours(self):
+        one = self.inhabitant(*as_user(USER), "unshare", "--map-root-user")
+        shown = self.json("show", one.pid)
+        whole = [{"inside": 0, "outside": USER, "count": 1}]
+        self.assertEqual((shown["uid_map"], shown["gid_map"]), (whole, whole))
+        self.assertIn(f"users     0:{USER}:1 ", self.output("show", one.pid))
+        self.assertNotIn("users ", self.output("show", os.getpid()))
+
     def test_a_process_has_a_pid_in_each_nested_pid_namespace(self):
         one = self.inhabitant(*["unshare", "--pid", "--fork"] * 2)
         self.assertEqual(self.json("show", one.pid)["pids"], [one.pid, 2, 1])
