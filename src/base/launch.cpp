@@ -12,6 +12,7 @@
 
 #include <cerrno>
 #include <cstdlib>
+#include <optional>
 #include <span>
 
 #include "base/number.hpp"
@@ -22,9 +23,9 @@ namespace cgm {
 namespace {
 
 /// Where the child is, as its report says: a step's index, or one of these.
-enum Place : int { kGate = -1, kExec = -2 };
+enum Place : int { kGate = -1, kExec = -2, kAtGate = -3 };
 
-/// What the child tells of a failure, in one write.
+/// What the child tells, in one write: a failure, or that it is at its gate.
 struct Report {
   int place;
   int error;
@@ -116,6 +117,8 @@ void die_with_starter(const Prepared& prepared) {
   const Launch& launch = *prepared.launch;
   if (int place = take_steps(launch.before_gate, 0); place >= 0) give_up(prepared, place);
   if (prepared.gate >= 0) {
+    Report arrived{kAtGate, 0};
+    (void)!::write(prepared.report, &arrived, sizeof arrived);
     char byte;
     if (::read(prepared.gate, &byte, 1) != 1) give_up(prepared, kGate);
   }
@@ -175,6 +178,14 @@ std::vector<std::string> names_of(const Launch& launch) {
   return names;
 }
 
+/// The child's next report; nothing where there will be none.
+Result<std::optional<Report>> read_report(int fd) {
+  Report report{};
+  size_t n = TRY(sys::read(fd, std::span(reinterpret_cast<char*>(&report), sizeof report)));
+  if (n == 0) return std::nullopt;
+  return report;
+}
+
 Error error_of(int place, int error, const std::vector<std::string>& names) {
   if (place == kGate) return Error(ErrorKind::gone, "the starter went away before the program could run");
   if (place == kExec) return Error::from_errno(error, "execve");
@@ -225,12 +236,20 @@ Result<void> StartedChild::release() {
   return {};
 }
 
+Result<void> StartedChild::wait_for_gate() {
+  auto told = TRY(read_report(report_.get()));
+  if (!told) return fail(ErrorKind::gone, "the child ended before it was at its gate");
+  if (told->place != kAtGate) return fail(error_of(told->place, told->error, steps_));
+  return {};
+}
+
 Result<void> StartedChild::wait_for_exec() {
-  Report report{};
-  size_t n = TRY(sys::read(report_.get(), std::span(reinterpret_cast<char*>(&report), sizeof report)));
-  // The descriptor stays: with it the child knows that we are alive.
-  if (n == 0) return {};
-  return fail(error_of(report.place, report.error, steps_));
+  for (;;) {
+    auto told = TRY(read_report(report_.get()));
+    // The descriptor stays: with it the child knows that we are alive.
+    if (!told) return {};
+    if (told->place != kAtGate) return fail(error_of(told->place, told->error, steps_));
+  }
 }
 
 Error StartedChild::abandon(Error why) {

@@ -47,6 +47,8 @@ class StartedChild final {
  public:
   pid_t pid() const { return pid_; }
   int pidfd() const { return pidfd_.get(); }
+  /// Waits until the child is at its gate, all steps before it taken. Errors: which of them failed and why.
+  Result<void> wait_for_gate();
   /// Opens the gate. Once.
   Result<void> release();
   /// Waits until the program runs; the error says which step failed in the child and why (kind not_found where there is

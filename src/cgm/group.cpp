@@ -2,8 +2,11 @@
 // Groups.
 #include "cgm/group.hpp"
 
+#include <fcntl.h>
+
 #include <algorithm>
 
+#include "base/sys.hpp"
 #include "cgroup/apply.hpp"
 #include "cgroup/cgroup.hpp"
 
@@ -120,7 +123,24 @@ Result<void> Group::remove() const {
   return outcome;
 }
 
+Result<std::vector<cgroup::Cgroup>> Group::places() const {
+  std::string own = TRY(sys::read_file_at(AT_FDCWD, "/proc/self/cgroup", 64 << 10));
+  std::vector<cgroup::Cgroup> places;
+  for (const cgroup::Hierarchy* hierarchy : in_) {
+    auto place = cgroup::Cgroup::open(*hierarchy, TRY(path_in(*hierarchy, own)));
+    if (place)
+      places.push_back(std::move(*place));
+    else if (place.error().kind() != ErrorKind::not_found)
+      return fail(std::move(place.error()));
+  }
+  return places;
+}
+
 cgroup::Files Group::files() const {
+  // Our own rights are the kernel's to judge: without a daemon nothing has to be asked again for each file.
+  if (session_->is_direct() && opened_.empty())
+    if (auto places = this->places()) opened_ = std::move(*places);
+  if (!opened_.empty()) return cgroup::kernel_files(*all_, opened_);
   auto find = [this](std::string_view controller) -> const cgroup::Hierarchy* {
     const cgroup::Hierarchy* hierarchy = all_->find(controller);
     return hierarchy && is_in(*hierarchy) ? hierarchy : nullptr;

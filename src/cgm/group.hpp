@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cgm/session.hpp"
+#include "cgroup/cgroup.hpp"
 #include "cgroup/files.hpp"
 #include "cgroup/limits.hpp"
 
@@ -35,6 +36,8 @@ class Group final {
                           bool force) const;
   /// Where it is in a hierarchy, for who has this /proc/PID/cgroup. Errors as Hierarchy::path_in.
   Result<cgroup::CgroupPath> path_in(const cgroup::Hierarchy& hierarchy, std::string_view cgroups) const;
+  /// Its places among the kernel's files, for a direct session; where it was removed meanwhile there is none.
+  Result<std::vector<cgroup::Cgroup>> places() const;
   /// The tasks in it and below, of all hierarchies together.
   Result<std::vector<int32_t>> tasks() const;
   /// Removes it and what is below, everywhere.
@@ -52,6 +55,7 @@ class Group final {
   std::string path_;
   const cgroup::Hierarchies* all_;
   std::vector<const cgroup::Hierarchy*> in_;
+  mutable std::vector<cgroup::Cgroup> opened_;  // of a direct session, for files()
   mutable std::map<const cgroup::Hierarchy*, std::set<std::string, std::less<>>> keys_;  // asked for once
 };
 

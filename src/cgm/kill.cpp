@@ -55,20 +55,6 @@ std::optional<int> parse_signal(std::string_view text) {
   return std::nullopt;
 }
 
-/// The group's places among the kernel's files, for a direct session.
-Result<std::vector<cgroup::Cgroup>> places_of(const Group& group) {
-  std::string own = TRY(sys::read_file_at(AT_FDCWD, "/proc/self/cgroup", 64 << 10));
-  std::vector<cgroup::Cgroup> places;
-  for (const cgroup::Hierarchy* hierarchy : group.hierarchies()) {
-    auto place = cgroup::Cgroup::open(*hierarchy, TRY(group.path_in(*hierarchy, own)));
-    if (place)
-      places.push_back(std::move(*place));
-    else if (place.error().kind() != ErrorKind::not_found)
-      return fail(std::move(place.error()));
-  }
-  return places;
-}
-
 cgroup::KillTarget target_through(Session& session, const Group& group) {
   cgroup::KillTarget target;
   target.list = [&]() -> Result<std::vector<pid_t>> {
@@ -100,7 +86,7 @@ Json to_json(const cgroup::KillOutcome& outcome) {
 
 Result<cgroup::KillOutcome> kill_group(Session& session, const Group& group, int signal, Deadline deadline) {
   if (!session.is_direct()) return cgroup::kill(target_through(session, group), signal, deadline);
-  std::vector<cgroup::Cgroup> places = TRY(places_of(group));
+  std::vector<cgroup::Cgroup> places = TRY(group.places());
   return cgroup::kill(cgroup::direct_target(places), signal, deadline);
 }
 

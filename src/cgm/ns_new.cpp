@@ -14,8 +14,9 @@ namespace cgm::cli {
 
 namespace {
 
-/// Keeps the child's namespaces; it waits at its gate.
-Result<void> pin_child(const StartedChild& child, ns::Kinds kinds, const std::string& name) {
+/// Keeps the child's namespaces, once it is in all of them.
+Result<void> pin_child(StartedChild& child, ns::Kinds kinds, const std::string& name) {
+  TRY_VOID(child.wait_for_gate());
   auto made = TRY(namespaces_of(std::to_string(child.pid()), kinds));
   return TRY(ns::Pins::open()).add(name, made);
 }
