@@ -265,6 +265,9 @@ class Namespaces(NamespaceTest):
 
     def test_s2_7_so_does_a_pin_that_is_entered_by_its_name(self):
         name = f"cgmt-{os.getpid()}"
+        for folder in ("/run/cgmanager", "/run/cgmanager/ns"):
+            if not os.path.exists(folder):
+                self.addCleanup(os.rmdir, folder)
         inside = self.new("--uts", "--hostname=pinned", "--pin", name)
         self.addCleanup(subprocess.run, [self.cgm, "ns", "unpin", name], capture_output=True)
         inside.run("true")
