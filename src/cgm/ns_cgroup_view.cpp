@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/printable.hpp"
 #include "base/procfs.hpp"
 #include "base/sys.hpp"
@@ -28,16 +30,12 @@ Result<View> read_view(const Process& process, const std::string& reader) {
   Fd cgroup = TRY(sys::openat(process.dir(), "cgroup", O_RDONLY));
   Fd mountinfo = TRY(sys::openat(process.dir(), "mountinfo", O_RDONLY));
   if (!reader.empty()) {
-    ns::Kinds kinds;
-    kinds.add(ns::Kind::cgroup);
+    // A user namespace of ours gives the right to enter it, where we have none.
+    ns::Kinds kinds = ns::Kinds::only(ns::Kind::cgroup);
+    kinds.add(ns::Kind::user);
     auto there = TRY(namespaces_of(reader, kinds));
-    if (!there.empty()) {
-      // A user namespace of ours gives the right to enter it, where we have none.
-      ns::Kinds user;
-      user.add(ns::Kind::user);
-      for (ns::Namespace& one : TRY(namespaces_of(reader, user))) there.push_back(std::move(one));
+    if (std::any_of(there.begin(), there.end(), [](const auto& one) { return one.kind() == ns::Kind::cgroup; }))
       TRY_VOID(ns::enter(there));
-    }
   }
   View view;
   view.cgroups = TRY(procfs::parse_cgroup(TRY(sys::read_all(cgroup.get(), 64 << 10))));

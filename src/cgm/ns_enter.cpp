@@ -11,6 +11,7 @@
 #include "base/number.hpp"
 #include "base/sys.hpp"
 #include "cgm/ns.hpp"
+#include "cgm/ns_options.hpp"
 #include "cgm/ns_target.hpp"
 #include "cgm/program.hpp"
 #include "cgm/verb.hpp"
@@ -117,7 +118,7 @@ std::vector<std::string> environment_of(const Options& options) {
 int run_program(const Launch& program, bool fork, const SignalRelay& relay) {
   if (!fork) return failed_start(execute(program), program.argv.front());
   auto child = launch(program);
-  if (!child) return failed_start(child.error(), "");
+  if (!child) return not_started(child.error());
   auto executed = child->wait_for_exec();
   int status = relay.attend(*child);
   return executed ? status : failed_start(executed.error(), program.argv.front());
@@ -125,7 +126,7 @@ int run_program(const Launch& program, bool fork, const SignalRelay& relay) {
 
 int enter_and_run(const Options& options, const Verb& verb) {
   auto refused = [&](const Error& error) {
-    return error.kind() == ErrorKind::invalid ? verb.usage_error(error.text()) : failed_start(error, "");
+    return error.kind() == ErrorKind::invalid ? verb.usage_error(error.text()) : not_started(error);
   };
   auto proc = ProcFs::open();
   if (!proc) return refused(proc.error());
@@ -160,7 +161,7 @@ int enter_and_run(const Options& options, const Verb& verb) {
   bool from_files =
       std::any_of(options.kinds.begin(), options.kinds.end(), [](const auto& one) { return one.second != "true"; });
   auto entered = ns::enter(*namespaces, target->process && !from_files ? target->process->process.pidfd() : -1);
-  if (!entered) return failed_start(entered.error(), "");
+  if (!entered) return not_started(entered.error());
   return run_program(program, kinds.has(Kind::pid), relay);
 }
 
@@ -182,21 +183,10 @@ int run_ns_enter(Invocation& invocation) {
       Verb::Asks::kernel);
   CLI::App& app = verb.app();
   app.prefix_command();
-  struct Name {
-    Kind kind;
-    const char* names;
-  };
   std::map<Kind, std::string> wishes;
-  for (auto [kind, names] : {Name{Kind::mount, "-m,--mount"},
-                             {Kind::uts, "-u,--uts"},
-                             {Kind::ipc, "-i,--ipc"},
-                             {Kind::pid, "-p,--pid"},
-                             {Kind::net, "-n,--net"},
-                             {Kind::user, "-U,--user"},
-                             {Kind::cgroup, "-C,--cgroup"},
-                             {Kind::time, "-T,--time"}})
-    app.add_flag(names, wishes[kind],
-                 "its " + std::string(ns::info(kind).name) + " namespace; with =FILE, that of a file")
+  for (const ns::KindInfo& kind : ns::kKinds)
+    app.add_flag(option_of(kind.kind, true), wishes[kind.kind],
+                 "its " + std::string(kind.name) + " namespace; with =FILE, that of a file")
         ->group("Namespaces");
   app.add_flag("-a,--all", options.all, "all of a process, beside those of files (the default)")->group("Namespaces");
   app.add_flag("-r,--root", options.root, "with the target's root directory; with =DIR, with that one");

@@ -34,9 +34,7 @@ std::string number(uint64_t value) {
 }
 
 std::string joined(const std::vector<std::string>& words) {
-  std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : ",") + word;
-  return text.empty() ? "-" : text;
+  return words.empty() ? "-" : fmt::format("{}", fmt::join(words, ","));
 }
 
 /// What keeps it alive, in words.

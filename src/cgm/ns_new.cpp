@@ -23,9 +23,9 @@ Result<void> pin_child(StartedChild& child, ns::Kinds kinds, const std::string& 
 
 /// The program in the place of this process.
 int run_in_place(Launch& start, const NamespaceOptions::Wanted& wanted, const std::string& pin) {
+  if (!pin.empty()) return not_started(Error(ErrorKind::invalid, "--pin needs a new process"));
   auto ready = ns::unshare_here(start, wanted.options, wanted.maps);
-  if (ready && !pin.empty()) ready = fail(ErrorKind::invalid, "--pin needs a new process");
-  if (!ready) return failed_start(ns::explain(std::move(ready.error()), wanted.options.kinds), "");
+  if (!ready) return not_started(ns::explain(std::move(ready.error()), wanted.options.kinds));
   return failed_start(execute(start), start.argv.front());
 }
 
@@ -53,7 +53,7 @@ int run_ns_new(Invocation& invocation) {
   if (auto status = verb.parse()) return *status;
   auto wanted = options.wanted();
   if (!wanted && wanted.error().kind() == ErrorKind::invalid) return verb.usage_error(wanted.error().text());
-  if (!wanted) return failed_start(wanted.error(), "");
+  if (!wanted) return not_started(wanted.error());
 
   SignalRelay relay;
   Launch start;
@@ -64,14 +64,14 @@ int run_ns_new(Invocation& invocation) {
   if (no_fork) return run_in_place(start, *wanted, pin);
   start.gated = !wanted->maps.empty() || !pin.empty();
   if (!survive) start.death_signal = SIGKILL;
-  if (auto added = ns::add_new(start, wanted->options); !added) return failed_start(added.error(), "");
+  if (auto added = ns::add_new(start, wanted->options); !added) return not_started(added.error());
   auto child = launch(start);
-  if (!child) return failed_start(ns::explain(std::move(child.error()), wanted->options.kinds), "");
+  if (!child) return not_started(ns::explain(std::move(child.error()), wanted->options.kinds));
   if (start.gated) {
     auto ready = map_child(*child, wanted->maps);
     if (ready && !pin.empty()) ready = pin_child(*child, wanted->options.kinds, pin);
     if (ready) ready = child->release();
-    if (!ready) return failed_start(child->abandon(std::move(ready.error())), "");
+    if (!ready) return not_started(child->abandon(std::move(ready.error())));
   }
   auto executed = child->wait_for_exec();
   int status = relay.attend(*child, wanted->options.kinds.has(ns::Kind::pid));

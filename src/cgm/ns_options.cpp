@@ -24,6 +24,7 @@ struct KindOption {
   const char* help;
 };
 constexpr KindOption kKindOptions[] = {
+    // in the order of the enum
     {Kind::mount, "-m", "new mounts"},
     {Kind::uts, "-u", "new host and domain name"},
     {Kind::ipc, "-i", "new System V IPC and message queues"},
@@ -75,13 +76,15 @@ ns::Propagation propagation_of(std::string_view text) {
 
 }  // namespace
 
+std::string option_of(Kind kind, bool with_letter) {
+  std::string name = "--" + std::string(ns::info(kind).name);
+  return with_letter ? std::string(kKindOptions[static_cast<size_t>(kind)].letter) + "," + name : name;
+}
+
 void NamespaceOptions::add_to(CLI::App& app, bool short_names) {
   const std::string group = "Namespaces";
-  for (const KindOption& one : kKindOptions) {
-    std::string name = "--" + std::string(ns::info(one.kind).name);
-    if (short_names) name = std::string(one.letter) + "," + name;
-    app.add_flag(name, kinds[static_cast<size_t>(one.kind)], one.help)->group(group);
-  }
+  for (const KindOption& one : kKindOptions)
+    app.add_flag(option_of(one.kind, short_names), kinds[static_cast<size_t>(one.kind)], one.help)->group(group);
   app.add_flag(short_names ? "-a,--all" : "--all-namespaces", all, "all of them, but for user and time")->group(group);
   app.add_flag("--keep-mounts", keep_mounts, "leave /proc, cgroup and mqueue mounts as they are")->group(group);
   app.add_option("--mount-proc", proc, "mount a proc file system there")->type_name("DIR")->group(group);
@@ -172,12 +175,11 @@ Result<NamespaceOptions::Wanted> NamespaceOptions::wanted() const {
   if (!setgid.empty()) options.gid = TRY(parse_id(setgid, "group", find_group));
   options.keep_capabilities = keep_caps;
   // Who has no id inside, of the caller's, is root there, if there is one.
-  if (!options.uid && !wanted.maps.users.empty() && !ns::to_inside(wanted.maps.users, ::geteuid()) &&
-      ns::to_outside(wanted.maps.users, 0))
-    options.uid = 0;
-  if (!options.gid && !wanted.maps.groups.empty() && !ns::to_inside(wanted.maps.groups, ::getegid()) &&
-      ns::to_outside(wanted.maps.groups, 0))
-    options.gid = 0;
+  auto is_root_inside = [](const ns::IdRanges& map, uint32_t own) {
+    return !ns::to_inside(map, own) && ns::to_outside(map, 0);
+  };
+  if (!options.uid && is_root_inside(wanted.maps.users, ::geteuid())) options.uid = 0;
+  if (!options.gid && is_root_inside(wanted.maps.groups, ::getegid())) options.gid = 0;
   return wanted;
 }
 

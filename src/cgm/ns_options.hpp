@@ -13,6 +13,9 @@ class App;
 
 namespace cgm::cli {
 
+/// How a kind is named as an option: `--net`, or `-n,--net` with the letter that unshare(1) and nsenter(1) have for it.
+std::string option_of(ns::Kind kind, bool with_letter);
+
 /// What was given on the command line.
 struct NamespaceOptions {
   bool kinds[ns::kKinds.size()] = {};

@@ -111,8 +111,7 @@ int print_process(const Shown& shown, const ns::Membership& own, bool json) {
 
 /// Who is in a namespace, and what else keeps it.
 Result<int> show_namespace(const ProcFs& proc, ns::Link link, bool json) {
-  ns::Kinds kind;
-  kind.add(link.kind);
+  ns::Kinds kind = ns::Kinds::only(link.kind);
   ns::Survey found = TRY(ns::survey(proc, {.kinds = kind, .thorough = true}));
   const ns::Entry* entry = nullptr;
   for (const ns::Entry& one : found.entries)

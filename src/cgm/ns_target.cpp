@@ -14,10 +14,8 @@ namespace cgm::cli {
 
 namespace {
 
-Result<Target> of_process(Process process, const ProcFs& proc) {
-  ns::Member member = TRY(ns::Member::open(proc, process.pid()));
-  // The entry is this process' only if the pid was so all the while.
-  if (!process.is_alive()) return fail(ErrorKind::gone, "process " + std::to_string(process.pid()) + " is gone");
+Result<Target> of_process(Process process) {
+  ns::Member member = TRY(ns::Member::of(process));
   Target target;
   target.process = Target::Pinned{std::move(process), std::move(member)};
   return target;
@@ -37,7 +35,7 @@ Result<Target> find_target(const std::string& text, const ProcFs& proc) {
     auto process = Process::open(proc, static_cast<pid_t>(*pid));
     if (!process && process.error().kind() == ErrorKind::gone)
       return fail(ErrorKind::gone, "there is no process " + text);
-    return of_process(TRY(std::move(process)), proc);
+    return of_process(TRY(std::move(process)));
   }
   if (text.starts_with("fd:")) {
     auto number = parse_number<int>(std::string_view(text).substr(3));
@@ -45,7 +43,7 @@ Result<Target> find_target(const std::string& text, const ProcFs& proc) {
     Fd fd = TRY(with(sys::dup(*number), "'" + text + "'"));
     if (sys::is_on_nsfs(fd.get())) return of_namespace(TRY(ns::Namespace::adopt(std::move(fd))));
     pid_t pid = TRY(with(pid_of_pidfd(fd.get()), "'" + text + "'"));
-    return of_process(TRY(Process::adopt(proc, std::move(fd), pid)), proc);
+    return of_process(TRY(Process::adopt(proc, std::move(fd), pid)));
   }
   if (text.find('/') != std::string::npos) return of_namespace(TRY(ns::Namespace::open(AT_FDCWD, text)));
   ns::Pins pins = TRY(ns::Pins::open());

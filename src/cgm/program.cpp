@@ -77,11 +77,13 @@ std::vector<std::string> shell() {
   return {name && *name ? name : "/bin/sh"};
 }
 
+int not_started(const Error& error) {
+  complain(error.text());
+  return kNotStarted;
+}
+
 int failed_start(const Error& error, const std::string& program) {
-  if (!error.text().starts_with("execve")) {
-    complain(error.text());
-    return kNotStarted;
-  }
+  if (!error.text().starts_with("execve")) return not_started(error);
   complain("'" + program + "': " + error.text());
   return error.kind() == ErrorKind::not_found ? kNotFound : kNotExecutable;
 }

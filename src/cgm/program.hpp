@@ -32,6 +32,8 @@ class SignalRelay final {
 /// The user's shell, for where no command is named.
 std::vector<std::string> shell();
 
+/// Says what kept the program from being started; returns the status for it.
+int not_started(const Error& error);
 /// Says why the program could not be executed, or what failed on the way; returns the status for it.
 int failed_start(const Error& error, const std::string& program);
 

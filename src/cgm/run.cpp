@@ -181,15 +181,11 @@ int run_run(Invocation& invocation) {
   if (!limits || !raw) return usage_error("run", limits ? raw.error().text() : limits.error().text());
   if (!namespaces && namespaces.error().kind() == ErrorKind::invalid)
     return usage_error("run", namespaces.error().text());
-  if (!namespaces) return failed_start(namespaces.error(), "");
+  if (!namespaces) return not_started(namespaces.error());
   invocation.session.force = options.force;
   auto session = open_session(invocation);
   if (!session) return kNotStarted;
 
-  auto give_up = [&](const Error& error) {
-    complain(error.text());
-    return kNotStarted;
-  };
   std::vector<std::string> needed = controllers_of(*limits);
   for (const auto& [key, value] : *raw) {
     auto controller = cgroup::controller_of_file(key);
@@ -198,10 +194,10 @@ int run_run(Invocation& invocation) {
   static const std::vector<std::string> kWanted = {"memory", "cpu", "cpuacct", "pids", "io", "freezer"};
   std::string name = options.name.empty() ? "cgm-run-" + std::to_string(::getpid()) : options.name;
   auto group = options.in.empty() ? Group::create(*session, name, needed, kWanted) : Group::open(*session, options.in);
-  if (!group) return give_up(group.error());
+  if (!group) return not_started(group.error());
   if (auto set = group->set_limits(*limits, *raw, options.force); !set) {
     if (options.in.empty()) (void)group->remove();
-    return give_up(set.error());
+    return not_started(set.error());
   }
 
   SignalRelay relay;
@@ -217,7 +213,7 @@ int run_run(Invocation& invocation) {
   auto child = added ? start(*session, *group, program, namespaces->maps) : fail(std::move(added.error()));
   if (!child) {
     if (options.in.empty()) (void)group->remove();
-    return give_up(ns::explain(std::move(child.error()), namespaces->options.kinds));
+    return not_started(ns::explain(std::move(child.error()), namespaces->options.kinds));
   }
   auto executed = child->wait_for_exec();
   int status = relay.attend(*child, namespaces->options.kinds.has(ns::Kind::pid));

@@ -17,9 +17,6 @@ namespace cgm::ns {
 using procfs::IdRange;
 using IdRanges = std::vector<IdRange>;
 
-/// The ids that stand for no id of the namespace: what the kernel shows in their place (overflowuid).
-inline constexpr uint32_t kOverflowId = 65534;
-
 /// Refuses what the kernel would refuse: no range, more than 340, an empty one, ids past 4294967294, overlaps inside or
 /// outside. Errors: invalid, naming the ranges.
 Result<void> check(std::span<const IdRange> map);

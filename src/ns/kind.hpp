@@ -35,6 +35,7 @@ class Kinds final {
  public:
   constexpr Kinds() = default;
   static constexpr Kinds all() { return Kinds(0xFF); }
+  static constexpr Kinds only(Kind kind) { return Kinds(bit(kind)); }
   /// Names parted by commas, or `all`. Errors: invalid.
   static Result<Kinds> parse(std::string_view text);
 

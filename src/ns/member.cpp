@@ -18,9 +18,17 @@ constexpr size_t kMaxFile = 64 << 10;
 
 Result<Member> Member::open(const ProcFs& proc, pid_t pid) {
   if (pid <= 0) return fail(ErrorKind::invalid, "pid " + std::to_string(pid) + " is no process");
-  auto links = sys::openat(proc.fd(), std::to_string(pid) + "/ns", O_PATH | O_DIRECTORY);
-  if (links) return Member(pid, std::move(*links));
-  if (links.error().kind() == ErrorKind::denied) return fail(std::move(links.error()));
+  return open_at(proc.fd(), std::to_string(pid) + "/ns", pid);
+}
+
+Result<Member> Member::of(const Process& process) {
+  return open_at(process.dir(), "ns", process.pid());
+}
+
+Result<Member> Member::open_at(int dirfd, const std::string& links, pid_t pid) {
+  auto opened = sys::openat(dirfd, links, O_PATH | O_DIRECTORY);
+  if (opened) return Member(pid, std::move(*opened));
+  if (opened.error().kind() == ErrorKind::denied) return fail(std::move(opened.error()));
   return fail(ErrorKind::gone, "there is no process " + std::to_string(pid));
 }
 

@@ -30,6 +30,9 @@ class Member final {
   /// Errors: gone (there is no such process), invalid (pid <= 0).
   static Result<Member> open(const ProcFs& proc, pid_t pid);
 
+  /// The entry of a process that is pinned already. Errors: gone, denied.
+  static Result<Member> of(const Process& process);
+
   pid_t pid() const { return pid_; }
   /// What it is in, of the kinds asked for. Errors: gone, denied (whose namespaces we may not see: ptrace(2)).
   Result<Membership> membership(Kinds kinds) const;
@@ -54,6 +57,7 @@ class Member final {
   Result<IdRanges> groups() const;
 
  private:
+  static Result<Member> open_at(int dirfd, const std::string& links, pid_t pid);
   Member(pid_t pid, Fd links) : pid_(pid), links_(std::move(links)) {}
   pid_t pid_;
   Fd links_;  // /proc/PID/ns: the rest is read through its `..`

@@ -87,10 +87,6 @@ Result<Pins> Pins::open() {
   return Pins(std::move(directory), std::move(path));
 }
 
-Result<Pins> Pins::open_at(const std::string& directory) {
-  return Pins(TRY(sys::openat(AT_FDCWD, directory, O_RDONLY | O_DIRECTORY)), directory);
-}
-
 Result<void> Pins::add(const std::string& name, std::span<const Namespace> namespaces) const {
   TRY_VOID(check_name(name));
   auto made = sys::mkdirat(directory_.get(), name, 0755);

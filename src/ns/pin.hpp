@@ -17,8 +17,6 @@ class Pins final {
  public:
   /// Errors: not_found (a user without a runtime directory); denied (somebody else may write there).
   static Result<Pins> open();
-  /// Pins below another directory, which is there.
-  static Result<Pins> open_at(const std::string& directory);
 
   /// Keeps them under `name`. Errors: invalid (a name that is none), exists, denied (mounting needs CAP_SYS_ADMIN), os
   /// (a full or read-only file system); nothing is left then.
@@ -27,8 +25,6 @@ class Pins final {
   Result<std::vector<Namespace>> find(const std::string& name) const;
   /// Lets them go. Errors: not_found, denied.
   Result<void> remove(const std::string& name) const;
-
-  const std::string& path() const { return path_; }
 
  private:
   Pins(Fd directory, std::string path) : directory_(std::move(directory)), path_(std::move(path)) {}

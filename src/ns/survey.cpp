@@ -79,8 +79,7 @@ class Surveyor final {
   /// Leader, owner and pins of a namespace, through the first member that is still in it.
   void look_at_namespace(const Key& key) {
     Entry& entry = found_[key];
-    Kinds kind;
-    kind.add(key.first);
+    Kinds kind = Kinds::only(key.first);
     for (pid_t pid : entry.members) {
       auto member = Member::open(proc_, pid);
       auto in = member ? member->membership(kind) : fail(std::move(member.error()));

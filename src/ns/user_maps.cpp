@@ -115,7 +115,7 @@ Result<void> write_file(int proc_entry, const char* name, const std::string& tex
 
 Result<void> write_map(const IdKind& kind, int proc_entry, pid_t pid, const IdRanges& map, uint32_t own) {
   if (map.empty()) return {};
-  if (has_capability(kind.capability) || is_own_id(map, own))
+  if (is_own_id(map, own) || has_capability(kind.capability))
     return write_file(proc_entry, kind.map_file, format_map(map));
   return run_tool(kind, pid, map, own);
 }

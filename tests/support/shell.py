@@ -3,6 +3,7 @@
 import pathlib
 import subprocess
 
+import namespaces
 import suite
 
 END = "-- end of output --"
@@ -30,17 +31,15 @@ class Shell:
     @property
     def pid(self) -> int:
         """The shell's pid outside: that of the program that cgm has started, or put in its own place."""
+        def name_of(pid: int) -> str:
+            try:
+                return pathlib.Path(f"/proc/{pid}/comm").read_text()
+            except FileNotFoundError:
+                return ""
+
         def find():
-            if pathlib.Path(f"/proc/{self._process.pid}/comm").read_text() == "sh\n":
-                return self._process.pid
-            for entry in pathlib.Path("/proc").glob("[0-9]*"):
-                try:
-                    status = (entry / "stat").read_text().rsplit(")", 1)[1].split()
-                    if int(status[1]) == self._process.pid and (entry / "comm").read_text() == "sh\n":
-                        return int(entry.name)
-                except OSError:
-                    pass
-            return None
+            pids = [self._process.pid, *namespaces.children(self._process.pid)]
+            return next((pid for pid in pids if name_of(pid) == "sh\n"), None)
         return suite.eventually(find)
 
     def close(self) -> None:

@@ -22,12 +22,6 @@ constexpr const char* kHybrid =
     "49 46 0:38 /../.. /sys/fs/cgroup/unified ro - cgroup2 cgroup2 rw,nsdelegate,memory_recursiveprot\n"
     "50 27 0:40 / /dev/mqueue rw - mqueue mqueue rw\n";
 
-Kinds only(Kind kind) {
-  Kinds kinds;
-  kinds.add(kind);
-  return kinds;
-}
-
 std::vector<std::string> paths(const std::vector<FreshMount>& mounts) {
   std::vector<std::string> found;
   for (const FreshMount& mount : mounts) found.push_back(mount.path);
@@ -36,15 +30,15 @@ std::vector<std::string> paths(const std::vector<FreshMount>& mounts) {
 
 TEST(FreshMounts, are_those_that_show_the_new_namespaces) {
   EXPECT_THAT(
-      paths(fresh_mounts(kHybrid, only(Kind::cgroup))),
+      paths(fresh_mounts(kHybrid, Kinds::only(Kind::cgroup))),
       ElementsAre("/sys/fs/cgroup", "/sys/fs/cgroup/cpu,cpuacct", "/sys/fs/cgroup/systemd", "/sys/fs/cgroup/unified"));
-  EXPECT_THAT(paths(fresh_mounts(kHybrid, only(Kind::ipc))), ElementsAre("/dev/mqueue"));
-  EXPECT_THAT(fresh_mounts(kHybrid, only(Kind::net)), IsEmpty());
+  EXPECT_THAT(paths(fresh_mounts(kHybrid, Kinds::only(Kind::ipc))), ElementsAre("/dev/mqueue"));
+  EXPECT_THAT(fresh_mounts(kHybrid, Kinds::only(Kind::net)), IsEmpty());
   EXPECT_THAT(fresh_mounts("", Kinds::all()), IsEmpty());
 }
 
 TEST(FreshMounts, are_of_the_same_hierarchy_with_the_same_attributes) {
-  auto mounts = fresh_mounts(kHybrid, only(Kind::cgroup));
+  auto mounts = fresh_mounts(kHybrid, Kinds::only(Kind::cgroup));
   ASSERT_EQ(mounts.size(), 4U);
   mounts.erase(mounts.begin());
   EXPECT_EQ(mounts[0].type, "cgroup");
@@ -58,16 +52,16 @@ TEST(FreshMounts, are_of_the_same_hierarchy_with_the_same_attributes) {
 
 TEST(FreshMounts, are_not_what_another_mount_hides) {
   std::string twice = std::string(kHybrid) + "60 49 0:38 /x /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n";
-  EXPECT_EQ(fresh_mounts(twice, only(Kind::cgroup)).size(), 3U);
+  EXPECT_EQ(fresh_mounts(twice, Kinds::only(Kind::cgroup)).size(), 3U);
   std::string above = std::string(kHybrid) + "60 27 0:50 / /sys/fs/cgroup rw - tmpfs tmpfs rw\n";
-  EXPECT_THAT(fresh_mounts(above, only(Kind::cgroup)), IsEmpty());
+  EXPECT_THAT(fresh_mounts(above, Kinds::only(Kind::cgroup)), IsEmpty());
   std::string beside = std::string(kHybrid) + "60 27 0:50 / /sys/fs/cgroup/uni rw - tmpfs tmpfs rw\n";
-  EXPECT_EQ(fresh_mounts(beside, only(Kind::cgroup)).size(), 4U);
+  EXPECT_EQ(fresh_mounts(beside, Kinds::only(Kind::cgroup)).size(), 4U);
 }
 
 TEST(FreshMounts, keep_what_else_is_mounted_beside_them) {
   std::string other = std::string(kHybrid) + "60 46 0:50 / /sys/fs/cgroup/mine rw - tmpfs tmpfs rw\n";
-  EXPECT_THAT(paths(fresh_mounts(other, only(Kind::cgroup))),
+  EXPECT_THAT(paths(fresh_mounts(other, Kinds::only(Kind::cgroup))),
               ElementsAre("/sys/fs/cgroup/cpu,cpuacct", "/sys/fs/cgroup/systemd", "/sys/fs/cgroup/unified"));
 }
 
@@ -76,18 +70,19 @@ TEST(FreshMounts, below_one_that_is_made_anew_itself_go_with_it) {
       "46 27 0:28 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n"
       "47 46 0:29 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu\n"
       "48 46 0:37 / /sys/fs/cgroup/systemd rw - cgroup cgroup rw,name=systemd\n";
-  auto mounts = fresh_mounts(nested, only(Kind::cgroup));
+  auto mounts = fresh_mounts(nested, Kinds::only(Kind::cgroup));
   EXPECT_THAT(paths(mounts), ElementsAre("/sys/fs/cgroup", "/sys/fs/cgroup/cpu", "/sys/fs/cgroup/systemd"));
   EXPECT_EQ(mounts.front().type, "cgroup2");
 }
 
 TEST(FreshMounts, are_not_what_shows_the_namespace_as_it_is) {
   const char* at_home = "3:name=systemd:/\n2:cpu,cpuacct:/a\n0::/../..\n";
-  EXPECT_THAT(paths(fresh_mounts(kHybrid, only(Kind::cgroup), at_home)), ElementsAre("/sys/fs/cgroup/cpu,cpuacct"));
+  EXPECT_THAT(paths(fresh_mounts(kHybrid, Kinds::only(Kind::cgroup), at_home)),
+              ElementsAre("/sys/fs/cgroup/cpu,cpuacct"));
   const char* elsewhere = "3:name=systemd:/x\n2:cpu,cpuacct:/x\n0::/x\n";
-  EXPECT_EQ(fresh_mounts(kHybrid, only(Kind::cgroup), elsewhere).size(), 4U);
-  EXPECT_EQ(fresh_mounts(kHybrid, only(Kind::cgroup), "nonsense").size(), 4U);
-  EXPECT_THAT(paths(fresh_mounts(kHybrid, only(Kind::ipc), at_home)), ElementsAre("/dev/mqueue"));
+  EXPECT_EQ(fresh_mounts(kHybrid, Kinds::only(Kind::cgroup), elsewhere).size(), 4U);
+  EXPECT_EQ(fresh_mounts(kHybrid, Kinds::only(Kind::cgroup), "nonsense").size(), 4U);
+  EXPECT_THAT(paths(fresh_mounts(kHybrid, Kinds::only(Kind::ipc), at_home)), ElementsAre("/dev/mqueue"));
 }
 
 TEST(Pins, are_found_in_a_mountinfo) {
