@@ -214,6 +214,17 @@ class Program(NewTest):
     def test_an_option_that_there_is_not_is_a_usage_error(self):
         self.assertIn("--nett", self.new("--nett", "--", "true", status=2).stderr)
 
+    def test_the_first_process_of_a_pid_namespace_ends_by_a_signal_that_it_does_not_handle(self):
+        for script, status in (("echo ready; sleep 600", 128 + signal.SIGTERM),
+                               ("trap 'exit 5' TERM; echo ready; sleep 600 & wait", 5),
+                               ("trap '' TERM; echo ready; read line; exit 6", 6)):
+            with subprocess.Popen([self.program, "ns", "new", "--pid", "--", "sh", "-c", f"{script}; exit 1"],
+                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+                self.assertEqual(process.stdout.readline(), "ready\n")
+                process.send_signal(signal.SIGTERM)
+                process.communicate("go on\n", timeout=120)
+                self.assertEqual(process.returncode, status, script)
+
     def test_a_signal_is_passed_on(self):
         for options in (("--net",), ("--pid",)):
             script = "trap 'echo got it; exit 5' TERM; echo ready; while :; do read line; done"
