@@ -18,7 +18,7 @@ namespace {
 Result<void> pin_child(StartedChild& child, ns::Kinds kinds, const std::string& name) {
   TRY_VOID(child.wait_for_gate());
   auto made = TRY(namespaces_of(std::to_string(child.pid()), kinds));
-  return TRY(ns::Pins::open()).add(name, made);
+  return TRY(ns::Pins::make()).add(name, made);
 }
 
 /// The program in the place of this process.

@@ -27,7 +27,7 @@ int run_ns_pin(Invocation& invocation) {
   if (!found) return failed(found.error());
   if (found->empty())
     return failed(Error(ErrorKind::invalid, "'" + target + "' has no namespace that is not your own"));
-  auto pins = ns::Pins::open();
+  auto pins = ns::Pins::make();
   auto added = pins ? pins->add(name, *found) : fail(std::move(pins.error()));
   return added ? 0 : failed(added.error());
 }

@@ -28,10 +28,12 @@ Result<void> check_name(const std::string& name) {
   return fail(ErrorKind::invalid, "'" + name + "' is no name of a pin: letters, digits, '-', '_' and '.', at most 64");
 }
 
-/// Opens a directory of ours below `above`, and makes it where it is missing.
-Result<Fd> open_own(int above, const std::string& name, const std::string& path) {
-  auto made = sys::mkdirat(above, name, 0755);
-  if (!made && made.error().kind() != ErrorKind::exists) return fail(std::move(made.error()).with(path));
+/// Opens a directory of ours below `above`; one that is missing is made, if asked for.
+Result<Fd> open_own(int above, const std::string& name, const std::string& path, bool make) {
+  if (make) {
+    auto made = sys::mkdirat(above, name, 0755);
+    if (!made && made.error().kind() != ErrorKind::exists) return fail(std::move(made.error()).with(path));
+  }
   Fd directory = TRY(with(sys::openat(above, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW), path));
   struct stat st = TRY(sys::fstat(directory.get()));
   if (st.st_uid != ::geteuid() || (st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
@@ -73,6 +75,14 @@ Result<void> clear(int directory) {
 }  // namespace
 
 Result<Pins> Pins::open() {
+  return open(false);
+}
+
+Result<Pins> Pins::make() {
+  return open(true);
+}
+
+Result<Pins> Pins::open(bool make) {
   std::string base = "/run";
   if (::geteuid() != 0) {
     const char* runtime = ::getenv("XDG_RUNTIME_DIR");
@@ -81,10 +91,11 @@ Result<Pins> Pins::open() {
     base = runtime;
   }
   Fd run = TRY(sys::openat(AT_FDCWD, base, O_RDONLY | O_DIRECTORY));
-  Fd ours = TRY(open_own(run.get(), "cgmanager", base + "/cgmanager"));
   std::string path = base + "/cgmanager/ns";
-  Fd directory = TRY(open_own(ours.get(), "ns", path));
-  return Pins(std::move(directory), std::move(path));
+  auto ours = open_own(run.get(), "cgmanager", base + "/cgmanager", make);
+  auto directory = ours ? open_own(ours->get(), "ns", path, make) : fail(std::move(ours.error()));
+  if (!make && !directory && directory.error().code() == ENOENT) return Pins(Fd(), std::move(path));
+  return Pins(TRY(std::move(directory)), std::move(path));
 }
 
 Result<void> Pins::add(const std::string& name, std::span<const Namespace> namespaces) const {

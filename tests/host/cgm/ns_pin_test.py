@@ -90,6 +90,8 @@ class Pins(unittest.TestCase):
 
     def test_what_is_not_there_cannot_be_let_go(self):
         self.assertIn("there is no pin 'box'", self.ns("unpin box", status=1))
+        self.assertIn("there is no pin 'box'", self.ns("enter box -- true", status=125))
+        self.assertEqual(self.told("ls /run"), "", "who looks makes nothing")
 
     def test_no_link_is_followed(self):
         self.told("mkdir /tmp/cgmt-elsewhere; ln -s /tmp/cgmt-elsewhere /run/cgmanager")
